@@ -1,0 +1,110 @@
+/**
+ * IP and hardware addresses as text: `192.168.41.249`, `2001:db8::1`, `00:00:5e:00:01:33`.
+ *
+ * The canonical text *is* the value: it compares with `===`, keys a Map, prints and travels through JSON as it is.
+ * IPv6 text is canonical after RFC 5952. Bytes are made where a packet or the kernel wants them.
+ */
+import { isIPv4, isIPv6 } from 'node:net'
+
+/** A canonical IPv4 or IPv6 address; made only by `parseIp` and `ipFromBytes`. */
+export type Ip = string & { readonly __brand: 'Ip' }
+/** A hardware address, six lower-case pairs joined by colons. */
+export type Mac = string & { readonly __brand: 'Mac' }
+/** 4 or 6, as people say it; `AF_INET` and `AF_INET6` are the kernel's numbers for the same. */
+export type IpFamily = 4 | 6
+
+/** The address `text` names in canonical form, or undefined if it is none. Zones (`%eth0`) are not addresses. */
+export function parseIp(text: string): Ip | undefined {
+  if (isIPv4(text)) return text as Ip
+  if (isIPv6(text) && !text.includes('%')) return ipFromBytes(ipv6Bytes(text))
+  return undefined
+}
+
+/** The same for text that the program itself wrote: anything else is our mistake. Throws RangeError. */
+export function ip(text: string): Ip {
+  const parsed = parseIp(text)
+  if (parsed === undefined) throw new RangeError(`"${text}" is not an IP address`)
+  return parsed
+}
+
+export function ipFamily(address: Ip): IpFamily {
+  return address.includes(':') ? 6 : 4
+}
+
+/** 4 or 16 bytes in network order. */
+export function ipBytes(address: Ip): Uint8Array {
+  return ipFamily(address) === 4 ? Uint8Array.from(address.split('.'), Number) : ipv6Bytes(address)
+}
+
+/** The address in 4 or 16 bytes of network order. Throws RangeError for any other length. */
+export function ipFromBytes(bytes: Uint8Array): Ip {
+  if (bytes.length === 4) return bytes.join('.') as Ip
+  if (bytes.length !== 16) throw new RangeError(`an IP address has 4 or 16 bytes, not ${bytes.length}`)
+  const groups = Array.from({ length: 8 }, (_, i) => (bytes[2 * i]! << 8) | bytes[2 * i + 1]!)
+  const run = longestZeroRun(groups)
+  const hex = (part: number[]) => part.map(group => group.toString(16)).join(':')
+  if (run.length < 2) return hex(groups) as Ip
+  return `${hex(groups.slice(0, run.start))}::${hex(groups.slice(run.start + run.length))}` as Ip
+}
+
+/** Orders as RFC 9568 compares routers: by numeric value, IPv4 before IPv6. */
+export function compareIp(a: Ip, b: Ip): number {
+  const left = ipBytes(a)
+  const right = ipBytes(b)
+  if (left.length !== right.length) return left.length - right.length
+  for (const [i, byte] of left.entries()) if (byte !== right[i]) return byte - right[i]!
+  return 0
+}
+
+/** True if both are equal in their first `prefix` bits. */
+export function sameNetwork(a: Ip, b: Ip, prefix: number): boolean {
+  const left = ipBytes(a)
+  const right = ipBytes(b)
+  if (left.length !== right.length) return false
+  for (let bit = 0; bit < prefix; bit += 8) {
+    const mask = prefix - bit >= 8 ? 0xff : (0xff00 >> (prefix - bit)) & 0xff
+    if ((left[bit >> 3]! & mask) !== (right[bit >> 3]! & mask)) return false
+  }
+  return true
+}
+
+export function parseMac(text: string): Mac | undefined {
+  return /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(text) ? (text.toLowerCase() as Mac) : undefined
+}
+
+export function macBytes(address: Mac): Uint8Array {
+  return Uint8Array.from(address.split(':'), pair => Number.parseInt(pair, 16))
+}
+
+export function macFromBytes(bytes: Uint8Array): Mac {
+  return Array.from(bytes.subarray(0, 6), byte => byte.toString(16).padStart(2, '0')).join(':') as Mac
+}
+
+export const MAC_BROADCAST: Mac = 'ff:ff:ff:ff:ff:ff' as Mac
+
+function ipv6Bytes(text: string): Uint8Array {
+  const [head = '', tail] = text.split('::')
+  const left = ipv6Groups(head)
+  const right = tail === undefined ? [] : ipv6Groups(tail)
+  const groups = [...left, ...new Array<number>(8 - left.length - right.length).fill(0), ...right]
+  return Uint8Array.from(groups.flatMap(group => [group >> 8, group & 0xff]))
+}
+
+function ipv6Groups(text: string): number[] {
+  if (text === '') return []
+  return text.split(':').flatMap(group => {
+    if (!group.includes('.')) return [Number.parseInt(group, 16)]
+    const [a = 0, b = 0, c = 0, d = 0] = group.split('.').map(Number)
+    return [(a << 8) | b, (c << 8) | d]
+  })
+}
+
+function longestZeroRun(groups: readonly number[]): { start: number; length: number } {
+  let best = { start: 0, length: 0 }
+  for (let start = 0; start < groups.length; start++) {
+    let end = start
+    while (groups[end] === 0) end++
+    if (end - start > best.length) best = { start, length: end - start }
+  }
+  return best
+}
