@@ -1,5 +1,6 @@
 /** `virtual_server` and `real_server`, with inheritance resolved: a checker carries its own timing. */
 import type { Ip } from '../bytes/address.ts'
+import type { Script } from './script.ts'
 import type { Forwarding, Scheduler, SchedulerFlag, ServiceKey } from './service.ts'
 
 export interface VirtualServer {
@@ -17,6 +18,14 @@ export interface VirtualServer {
   readonly alpha: boolean
   readonly omega: boolean
   readonly realServers: readonly RealServer[]
+  /** Name of the `virtual_server_group` it was written in. */
+  readonly group: string | undefined
+  readonly persistenceEngine: string | undefined
+  /** Checks rest while the service's address is not on this machine. */
+  readonly suspendWithoutAddress: boolean
+  readonly quorumUp: Script | undefined
+  readonly quorumDown: Script | undefined
+  readonly smtpAlert: boolean
 }
 
 export interface RealServer {
@@ -30,6 +39,12 @@ export interface RealServer {
   /** A failed server keeps its place with weight 0 instead of being removed. */
   readonly inhibitOnFailure: boolean
   readonly checkers: readonly Checker[]
+  readonly following: readonly FollowingChecker[]
+  /** Starts down until a check has succeeded; the virtual server's unless it says otherwise. */
+  readonly alpha: boolean
+  readonly notifyUp: Script | undefined
+  readonly notifyDown: Script | undefined
+  readonly smtpAlert: boolean
 }
 
 /** When a check runs. `retries` failures in a row after the first are forgiven while the server is up. */
@@ -40,6 +55,8 @@ export interface CheckSchedule {
   /** The first check comes 1 s plus a random part of this after start. */
   readonly warmupMs: number
   readonly alpha: boolean
+  /** Each failing attempt is logged, not only the last. */
+  readonly logAllFailures: boolean
 }
 
 /** Whom a check talks to. */
@@ -50,12 +67,120 @@ export interface CheckTarget {
   readonly bindPort: number
   readonly bindInterface: string | undefined
   readonly connectTimeoutMs: number
+  /** Firewall mark of what the check sends; 0: none. */
+  readonly mark: number
 }
 
-export type Checker = TcpChecker
+export type Checker =
+  | TcpChecker
+  | PingChecker
+  | HttpChecker
+  | SmtpChecker
+  | DnsChecker
+  | UdpChecker
+  | MiscChecker
+
+/** Checks that probe nothing themselves: they follow a BFD session or a tracked file. */
+export type FollowingChecker = BfdChecker | FileChecker
 
 export interface TcpChecker {
   readonly type: 'TCP_CHECK'
   readonly schedule: CheckSchedule
   readonly target: CheckTarget
+}
+
+export interface PingChecker {
+  readonly type: 'PING_CHECK'
+  readonly schedule: CheckSchedule
+  readonly target: CheckTarget
+}
+
+export interface HttpChecker {
+  readonly type: 'HTTP_GET' | 'SSL_GET'
+  readonly schedule: CheckSchedule
+  readonly target: CheckTarget
+  readonly protocol: '1.0' | '1.0C' | '1.1'
+  /** No pause of an interval between the pages while the server is down. */
+  readonly fastRecovery: boolean
+  readonly sendServerName: boolean
+  /** Checked one after another; at least one. */
+  readonly pages: readonly HttpPage[]
+}
+
+export interface HttpPage {
+  readonly path: string
+  /** Host header; undefined: the target's address and port. */
+  readonly virtualHost: string | undefined
+  /** MD5 of the body in lower-case hex. */
+  readonly digest: string | undefined
+  /** Ranges, ends included. */
+  readonly statusCodes: readonly { readonly first: number; readonly last: number }[]
+  readonly regex: HttpRegex | undefined
+}
+
+export interface HttpRegex {
+  readonly pattern: string
+  readonly options: readonly string[]
+  /** A match is a failure. */
+  readonly noMatch: boolean
+  readonly minOffset: number
+  readonly maxOffset: number | undefined
+}
+
+export interface SmtpChecker {
+  readonly type: 'SMTP_CHECK'
+  readonly schedule: CheckSchedule
+  readonly target: CheckTarget
+  readonly heloName: string
+}
+
+export interface DnsChecker {
+  readonly type: 'DNS_CHECK'
+  readonly schedule: CheckSchedule
+  readonly target: CheckTarget
+  readonly queryType: 'A' | 'NS' | 'CNAME' | 'SOA' | 'MX' | 'TXT' | 'AAAA'
+  readonly name: string
+}
+
+export interface UdpChecker {
+  readonly type: 'UDP_CHECK'
+  readonly schedule: CheckSchedule
+  readonly target: CheckTarget
+  /** Undefined: random bytes. */
+  readonly payload: Uint8Array | undefined
+  readonly requireReply: boolean
+  /** What the reply must begin with: each byte's bits under its mask. */
+  readonly reply: { readonly bytes: Uint8Array; readonly mask: Uint8Array } | undefined
+  readonly minReplyLength: number
+  readonly maxReplyLength: number
+}
+
+export interface MiscChecker {
+  readonly type: 'MISC_CHECK'
+  readonly schedule: CheckSchedule
+  readonly script: Script
+  readonly timeoutMs: number
+  /** Exit codes 2 to 255 mean up, with a weight of that less two. */
+  readonly dynamic: boolean
+}
+
+export interface BfdChecker {
+  readonly type: 'BFD_CHECK'
+  readonly name: string
+  readonly alpha: boolean
+}
+
+export interface FileChecker {
+  readonly type: 'FILE_CHECK'
+  readonly trackFile: string
+  readonly weight: number
+  readonly reverse: boolean
+}
+
+/** `SSL`: what SSL_GET presents and trusts. */
+export interface SslSettings {
+  readonly password: string | undefined
+  readonly ca: string | undefined
+  readonly certificate: string | undefined
+  readonly key: string | undefined
 }

@@ -1,5 +1,6 @@
 /** `vrrp_instance` and `vrrp_sync_group`. Intervals in milliseconds, whatever unit the wire uses. */
-import type { Ip, IpFamily } from '../bytes/address.ts'
+import type { Ip, IpFamily, Mac } from '../bytes/address.ts'
+import type { Script } from './script.ts'
 
 export interface VrrpInstance {
   readonly name: string
@@ -24,6 +25,34 @@ export interface VrrpInstance {
   readonly garp: GarpSchedule
   /** Advertisement intervals of silence before a backup takes over; 3 in the RFCs. */
   readonly downTimerAdverts: number
+  /** Multicast destination of this instance's family, unless `unicastPeers` are set. */
+  readonly multicastGroup: Ip
+  /** TTL limits of `unicastPeers`, for the peers that have any. */
+  readonly unicastTtlLimits: readonly UnicastTtlLimit[]
+  /** TTL of unicast advertisements; 255 unless configured. */
+  readonly unicastTtl: number
+  /** Drop unicast advertisements whose source is none of the peers. */
+  readonly checkUnicastSource: boolean
+  /** Fault while `sourceAddress` is not on this machine. */
+  readonly trackSourceAddress: boolean
+  readonly strict: boolean
+  /** False: packets to the addresses are dropped unless this router owns them (RFC 9568 section 6.1, Accept_Mode). */
+  readonly accept: boolean
+  /** The addresses of an advertisement are compared only when it comes from another router than the last. */
+  readonly skipCheckAdvertAddresses: boolean
+  /** An active router that hears a lower priority does not answer with an advertisement. */
+  readonly lowerPriorityNoAdvert: boolean
+  /** An active router that hears a higher priority sends one last advertisement before it steps back. */
+  readonly higherPrioritySendAdvert: boolean
+  /** Virtual MAC by a macvlan device; undefined: the interface's own MAC. */
+  readonly vmac: VirtualMac | undefined
+  /** False: the instance's own interface going down is no fault. */
+  readonly trackPrimary: boolean
+  readonly track: Tracking
+  readonly routes: readonly ConfiguredRoute[]
+  readonly rules: readonly ConfiguredRule[]
+  readonly promoteSecondaries: boolean
+  readonly notify: VrrpNotify
 }
 
 /** PASS is a clear word of at most 8 bytes (RFC 2338); AH is HMAC-MD5-96 (RFC 2402). Version 2 only. */
@@ -39,7 +68,66 @@ export interface VirtualAddress {
   readonly interface: string | undefined
   readonly label: string | undefined
   readonly broadcast: Ip | undefined
-  readonly scope: 'global' | 'link' | 'host' | 'site'
+  readonly scope: 'global' | 'link' | 'host' | 'site' | 'nowhere'
+  readonly peer: Ip | undefined
+  /** IPv6 flags: home, nodad, mngtmpaddr, noprefixroute, autojoin. */
+  readonly flags: readonly AddressFlag[]
+  /** 0: deprecated, never chosen as a source address; undefined: for ever. */
+  readonly preferredLifetimeS: number | undefined
+  readonly useVmac: boolean
+  /** False: its disappearance is no fault and it is not put back. */
+  readonly track: boolean
+}
+export type AddressFlag = 'home' | 'nodad' | 'mngtmpaddr' | 'noprefixroute' | 'autojoin'
+
+export interface UnicastTtlLimit {
+  readonly peer: Ip
+  readonly minTtl: number
+  readonly maxTtl: number
+}
+
+export interface VirtualMac {
+  /** Name of the device; undefined: `vrrp.51`, or `vrrp6.51`. */
+  readonly interface: string | undefined
+  /** Undefined: 00:00:5e:00:01:VRID, or 00:00:5e:00:02:VRID for IPv6. */
+  readonly address: Mac | undefined
+  /** Advertisements are sent from the interface below instead. */
+  readonly transmitOnBase: boolean
+}
+
+/** What an instance or a group watches. A weight of 0 means: failure is a fault. */
+export interface Tracking {
+  readonly interfaces: readonly Tracked[]
+  readonly scripts: readonly Tracked[]
+  readonly files: readonly Tracked[]
+  readonly processes: readonly Tracked[]
+  readonly bfd: readonly Tracked[]
+}
+export interface Tracked {
+  readonly name: string
+  readonly weight: number
+  readonly reverse: boolean
+}
+
+/** A route or rule in iproute2's words; `track` as for addresses. */
+export interface ConfiguredRoute {
+  readonly words: readonly string[]
+  readonly family: IpFamily
+  readonly track: boolean
+}
+export type ConfiguredRule = ConfiguredRoute
+
+/** Scripts by the state that is entered; `any` runs after them with four more arguments. */
+export interface VrrpNotify {
+  readonly master: Script | undefined
+  readonly backup: Script | undefined
+  readonly fault: Script | undefined
+  readonly stop: Script | undefined
+  readonly deleted: Script | undefined
+  readonly masterReceivesLowerPriority: Script | undefined
+  readonly any: Script | undefined
+  readonly smtpAlert: boolean
+  readonly priorityChanges: boolean
 }
 
 /** When and how often an active router announces its addresses by gratuitous ARP or unsolicited NA. */
@@ -52,9 +140,16 @@ export interface GarpSchedule {
   readonly refreshRepeat: number
   readonly lowerPriorityDelayMs: number
   readonly lowerPriorityRepeat: number
+  /** Pause between two gratuitous ARPs, and between two unsolicited NAs, on one interface. */
+  readonly arpIntervalMs: number
+  readonly naIntervalMs: number
 }
 
 export interface VrrpSyncGroup {
   readonly name: string
   readonly instances: readonly string[]
+  readonly track: Tracking
+  readonly notify: VrrpNotify
+  /** Weighted trackers change the priority of the members, which otherwise ignore weights. */
+  readonly trackingWeight: boolean
 }
