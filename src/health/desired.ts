@@ -1,0 +1,33 @@
+/** What the table of virtual services should hold for one virtual server, given which of its servers are up. */
+import type { RealServer, VirtualServer } from '../model/virtual-server.ts'
+import type { Destination, VirtualService } from '../model/virtual-service.ts'
+import type { PoolState } from './pool.ts'
+
+export interface DesiredService {
+  readonly service: VirtualService
+  readonly destinations: readonly Destination[]
+}
+
+/**
+ * The servers that are up; those that failed only if they are inhibited, with weight 0, so that their connections
+ * live on. When the quorum is lost and there is a sorry server, that one alone beside the inhibited ones.
+ */
+export function desiredService(virtualServer: VirtualServer, pool: PoolState): DesiredService {
+  const { sorryServer } = virtualServer
+  const sorry = !pool.quorum && sorryServer !== undefined
+  const destinations = virtualServer.realServers.flatMap((server, i) => {
+    if (pool.servers[i]?.up && !sorry) return [destination(server, server.weight)]
+    return server.inhibitOnFailure ? [destination(server, 0)] : []
+  })
+  if (sorry) destinations.push(destination(sorryServer, sorryServer.weight))
+  return { service: virtualService(virtualServer), destinations }
+}
+
+function virtualService({ service, scheduler, schedulerFlags, onePacket, persistence }: VirtualServer): VirtualService {
+  return { key: service, scheduler, schedulerFlags, onePacket, persistence, persistenceEngine: undefined }
+}
+
+function destination(server: RealServer, weight: number): Destination {
+  const { address, port, forwarding, upperThreshold, lowerThreshold } = server
+  return { address, port, forwarding, weight, upperThreshold, lowerThreshold }
+}
