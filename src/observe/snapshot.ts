@@ -1,0 +1,84 @@
+/**
+ * What a running daemon says of itself: the answer to `sluice status`, as JSON or rendered for people.
+ *
+ * Moments are milliseconds since 1970, so that the picture means something to whoever reads it elsewhere.
+ */
+import type { Ip, Mac } from '../bytes/address.ts'
+import type { Counts } from './counters.ts'
+import type { LogEntry } from './log-line.ts'
+
+export interface Snapshot {
+  readonly version: 1
+  readonly pid: number
+  readonly routerId: string
+  readonly configurationFile: string
+  readonly startedAtMs: number
+  readonly takenAtMs: number
+  readonly processes: readonly ProcessSnapshot[]
+  readonly vrrp: readonly InstanceSnapshot[]
+  readonly virtualServers: readonly VirtualServerSnapshot[]
+  /** What is wrong now and wants a person: a stranger that owns a VIP, a refused reload. */
+  readonly alarms: readonly string[]
+  /** The latest log lines, oldest first. */
+  readonly log: readonly LogEntry[]
+}
+
+export interface ProcessSnapshot {
+  readonly role: Role
+  /** Undefined while it waits to be started again. */
+  readonly pid: number | undefined
+  readonly startedAtMs: number
+  readonly restarts: number
+}
+
+/** The children of the supervisor, each a process of its own. */
+export type Role = 'elections' | 'checkers'
+
+export type InstanceStateName = 'INIT' | 'BACKUP' | 'MASTER' | 'FAULT'
+
+export interface InstanceSnapshot {
+  readonly name: string
+  readonly state: InstanceStateName
+  readonly sinceMs: number
+  readonly interface: string
+  readonly routerId: number
+  readonly priority: number
+  readonly addresses: readonly AddressSnapshot[]
+  /** Packets by outcome: `sent`, `received`, and drops by reason. */
+  readonly counts: Counts
+}
+
+export interface AddressSnapshot {
+  readonly address: Ip
+  readonly prefix: number
+  readonly interface: string
+  /** On the interface now. */
+  readonly present: boolean
+  /** A stranger's hardware address that claims this one while it is ours. */
+  readonly claimedBy: Mac | undefined
+}
+
+export interface VirtualServerSnapshot {
+  /** `TCP 192.168.41.249:80`, as `serviceKeyText` writes it. */
+  readonly service: string
+  readonly quorum: boolean
+  readonly realServers: readonly RealServerSnapshot[]
+}
+
+export interface RealServerSnapshot {
+  readonly address: Ip
+  readonly port: number
+  readonly weight: number
+  readonly up: boolean
+  readonly checkers: readonly CheckerSnapshot[]
+}
+
+export interface CheckerSnapshot {
+  readonly type: string
+  readonly up: boolean
+  /** False until a first probe has ended. */
+  readonly proved: boolean
+  readonly sinceMs: number
+  readonly lastError: string | undefined
+  readonly latencyMs: number | undefined
+}
