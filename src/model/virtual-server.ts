@@ -158,6 +158,8 @@ export interface UdpChecker {
 export interface MiscChecker {
   readonly type: 'MISC_CHECK'
   readonly schedule: CheckSchedule
+  /** Whom the verdict is about; the program itself finds out how to ask. */
+  readonly target: CheckTarget
   readonly script: Script
   readonly timeoutMs: number
   /** Exit codes 2 to 255 mean up, with a weight of that less two. */
