@@ -3,11 +3,29 @@
  * imported when it is called, so that `sluice --help` does not pay for the balancer.
  */
 import { Command } from 'commander'
+import { addCompletion } from './completion.ts'
 import { VERSION } from './version.ts'
 
 export function program(): Command {
-  return new Command('sluice')
+  const sluice = new Command('sluice')
     .description('A highly available layer-4 load balancer: LVS and keepalived, whole, with a data path of its own.')
+    .usage('COMMAND [ARGUMENT…]')
     .version(VERSION, '-V, --version', 'print the version')
-    .helpOption('-h, --help', 'print this help')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand(false)
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(usageError(text)) })
+  // In the order in which a person meets them.
+  addCompletion(sluice)
+  return sluice
+}
+
+/** Commander's "error: unknown option '--x'\n(Did you mean --y?)" as one sentence that ends with where to look. */
+function usageError(text: string): string {
+  const sentence = text
+    .replace(/^error: (command-)?/, '')
+    .trim()
+    .replace(/\.$/, '')
+    .replace(/\n\(Did you mean (.*)\?\)$/, ' (did you mean $1?)')
+  return `sluice: ${sentence}; see sluice --help\n`
 }
