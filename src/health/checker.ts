@@ -9,9 +9,9 @@
  * outcome counts.
  */
 import { after, type Instant } from '../model/time.ts'
-import type { Checker, CheckTarget } from '../model/virtual-server.ts'
-import { checkedName, failureText, successText } from './names.ts'
-import { openProbe, type Probe, type ProbeEvent, stepProbe } from './probe.ts'
+import type { CheckTarget } from '../model/virtual-server.ts'
+import { failureText, successText } from './names.ts'
+import { openProbe, type Probe, type ProbedChecker, type ProbeEvent, stepProbe } from './probe.ts'
 
 export interface CheckerState {
   readonly up: boolean
@@ -47,7 +47,7 @@ export interface CheckerStep {
 const FIRST_PROBE_MS = 1000
 
 /** `random` in [0, 1) spreads the first probes of many checkers over the warm-up. */
-export function startChecker(checker: Checker, now: Instant, random: number): CheckerState {
+export function startChecker(checker: ProbedChecker, now: Instant, random: number): CheckerState {
   return {
     up: !checker.schedule.alpha,
     changedAt: now,
@@ -59,7 +59,12 @@ export function startChecker(checker: Checker, now: Instant, random: number): Ch
   }
 }
 
-export function stepChecker(checker: Checker, state: CheckerState, event: CheckerEvent, now: Instant): CheckerStep {
+export function stepChecker(
+  checker: ProbedChecker,
+  state: CheckerState,
+  event: CheckerEvent,
+  now: Instant,
+): CheckerStep {
   if (state.phase.name === 'waiting') {
     if (event.type !== 'wake' || now < state.phase.probeAt) return { state, effects: [] }
     const { probe, effects } = openProbe(checker, now)
@@ -78,7 +83,7 @@ export function checkerWakeAt(state: CheckerState): Instant {
   return state.phase.name === 'waiting' ? state.phase.probeAt : state.phase.probe.deadline
 }
 
-function pass(checker: Checker, state: CheckerState, now: Instant, latencyMs: number): CheckerStep {
+function pass(checker: ProbedChecker, state: CheckerState, now: Instant, latencyMs: number): CheckerStep {
   const news = !state.up || !state.proved
   return {
     state: {
@@ -99,7 +104,7 @@ function pass(checker: Checker, state: CheckerState, now: Instant, latencyMs: nu
   }
 }
 
-function fail(checker: Checker, state: CheckerState, now: Instant, cause: string): CheckerStep {
+function fail(checker: ProbedChecker, state: CheckerState, now: Instant, cause: string): CheckerStep {
   const { retries, retryDelayMs, intervalMs } = checker.schedule
   const failed = { ...state, lastError: cause, latencyMs: undefined }
   if (state.up && state.proved && state.forgiven < retries) {
@@ -125,14 +130,8 @@ function fail(checker: Checker, state: CheckerState, now: Instant, cause: string
   }
 }
 
-/**
- * The state a reloaded checker starts from: the old one's, if it asks the same question of the same target; its timing
- * may have changed and holds from the next probe on.
- */
-export function sameQuestion(old: Checker, current: Checker): boolean {
-  return old.type === current.type && checkedName(old) === checkedName(current) && question(old) === question(current)
-}
-
-function question(checker: Checker): string {
-  return JSON.stringify({ ...checker, schedule: undefined })
+/** The same question to the same target: a reload carries its answer over; timing may change and holds from the next probe. */
+export function sameQuestion(old: ProbedChecker, current: ProbedChecker): boolean {
+  const question = (checker: ProbedChecker) => JSON.stringify({ ...checker, schedule: undefined })
+  return question(old) === question(current)
 }

@@ -1,7 +1,7 @@
 /** How keepalived's log lines name servers and outcomes; people and their tools grep for these. */
 import type { Ip } from '../bytes/address.ts'
 import type { ServiceKey } from '../model/service.ts'
-import type { Checker } from '../model/virtual-server.ts'
+import type { ProbedChecker } from './probe.ts'
 
 /** `[192.168.41.249]:tcp:80`, `FWM 7`. */
 export function virtualServerName(key: ServiceKey): string {
@@ -15,15 +15,15 @@ export function realServerName(key: ServiceKey, server: { readonly address: Ip; 
 }
 
 /** Whom the checker talks to, which `connect_ip` and `connect_port` may make another than the server. */
-export function checkedName(checker: Checker): string {
+export function checkedName(checker: ProbedChecker): string {
   return `[${checker.target.address}]:tcp:${checker.target.port}`
 }
 
-export function successText(checker: Checker): string {
+export function successText(checker: ProbedChecker): string {
   return `TCP connection to ${checkedName(checker)} success.`
 }
 
-export function failureText(checker: Checker, retries: number): string {
+export function failureText(checker: ProbedChecker, retries: number): string {
   const when = retries === 0 ? 'failed.' : `failed after ${retries} retries.`
   return `${checker.type} on service ${checkedName(checker)} ${when}`
 }

@@ -16,7 +16,7 @@ export interface PoolState {
 
 export interface ServerState {
   readonly up: boolean
-  /** What each of its checkers says, in their order. */
+  /** What each of its checkers says, in their order; empty for a server that nobody checks, which is always up. */
   readonly verdicts: readonly boolean[]
 }
 
@@ -37,10 +37,17 @@ export interface PoolStep {
   readonly effects: readonly PoolEffect[]
 }
 
-/** `verdicts` are what the checkers assume before their first probe, or what a reload carried over. */
-export function startPool(virtualServer: VirtualServer, verdicts: readonly (readonly boolean[])[]): PoolState {
+/**
+ * `verdicts` are what the checkers assume before their first probe, or what a reload carried over, as `quorum` is.
+ * Servers that are assumed to be up are assumed to be enough too; alpha mode has everything proved.
+ */
+export function startPool(
+  virtualServer: VirtualServer,
+  verdicts: readonly (readonly boolean[])[],
+  quorum: boolean = !virtualServer.alpha,
+): PoolState {
   const servers = verdicts.map(own => ({ up: own.every(Boolean), verdicts: own }))
-  return { servers, quorum: upWeight(virtualServer, servers) >= gainAt(virtualServer) }
+  return judgeQuorum(virtualServer, { servers, quorum }).state
 }
 
 export function stepPool(virtualServer: VirtualServer, pool: PoolState, event: PoolEvent): PoolStep {

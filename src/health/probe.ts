@@ -5,7 +5,14 @@
  * silent target has failed.
  */
 import { after, type Instant } from '../model/time.ts'
-import type { Checker, CheckTarget } from '../model/virtual-server.ts'
+import type { Checker, CheckTarget, TcpChecker } from '../model/virtual-server.ts'
+
+/** The checkers that have their conversation here; the others are configured, and said not to run. */
+export type ProbedChecker = TcpChecker
+
+export function isProbed(checker: Checker): checker is ProbedChecker {
+  return checker.type === 'TCP_CHECK'
+}
 
 export interface Probe {
   readonly deadline: Instant
@@ -31,14 +38,14 @@ export interface ProbeStep {
   readonly outcome: ProbeOutcome | undefined
 }
 
-export function openProbe(checker: Checker, now: Instant): { probe: Probe; effects: readonly ProbeEffect[] } {
+export function openProbe(checker: ProbedChecker, now: Instant): { probe: Probe; effects: readonly ProbeEffect[] } {
   const { target } = checker
   return { probe: { deadline: after(now, target.connectTimeoutMs) }, effects: [{ type: 'connect', target }] }
 }
 
 /** TCP_CHECK: a connection that comes about is all it asks for. */
 export function stepProbe(
-  _checker: Checker,
+  _checker: ProbedChecker,
   probe: Probe,
   event: ProbeEvent | { readonly type: 'wake' },
   now: Instant,

@@ -1,0 +1,63 @@
+/** Virtual servers to start a test from: the article's, unless the test says otherwise. */
+import { ip } from '../bytes/address.ts'
+import type { RealServer, TcpChecker, VirtualServer } from '../model/virtual-server.ts'
+
+export function virtualServer(given: Partial<VirtualServer> = {}): VirtualServer {
+  return {
+    service: { kind: 'address', protocol: 'TCP', address: ip('192.168.41.249'), port: 80 },
+    scheduler: 'rr',
+    schedulerFlags: [],
+    onePacket: false,
+    persistence: { timeoutS: 50, prefix: 32 },
+    quorum: 1,
+    hysteresis: 0,
+    sorryServer: undefined,
+    alpha: false,
+    omega: false,
+    realServers: [realServer(), realServer({ address: ip('192.168.41.33') })],
+    group: undefined,
+    persistenceEngine: undefined,
+    suspendWithoutAddress: false,
+    quorumUp: undefined,
+    quorumDown: undefined,
+    smtpAlert: false,
+    ...given,
+  }
+}
+
+export function realServer(given: Partial<RealServer> = {}): RealServer {
+  const address = given.address ?? ip('192.168.41.31')
+  return {
+    address,
+    port: 80,
+    forwarding: { method: 'route' },
+    weight: 1,
+    upperThreshold: 0,
+    lowerThreshold: 0,
+    inhibitOnFailure: false,
+    checkers: [{ ...tcpChecker(), target: { ...tcpChecker().target, address } }],
+    following: [],
+    alpha: false,
+    notifyUp: undefined,
+    notifyDown: undefined,
+    smtpAlert: false,
+    ...given,
+  }
+}
+
+export function tcpChecker(given: Partial<TcpChecker> = {}): TcpChecker {
+  return {
+    type: 'TCP_CHECK',
+    schedule: { intervalMs: 6000, retries: 3, retryDelayMs: 3000, warmupMs: 6000, alpha: false, logAllFailures: false },
+    target: {
+      address: ip('192.168.41.31'),
+      port: 80,
+      bindAddress: undefined,
+      bindPort: 0,
+      bindInterface: undefined,
+      connectTimeoutMs: 10_000,
+      mark: 0,
+    },
+    ...given,
+  }
+}
