@@ -68,8 +68,8 @@ export type AdvertisementDrop = 'short' | 'version' | 'length'
 export function decodeAdvertisement(bytes: Uint8Array, family: IpFamily): Decoded<Advertisement, AdvertisementDrop> {
   if (bytes.length < VRRP_HEADER_LENGTH) return { ok: false, drop: 'short' }
   const view = viewOf(bytes)
-  const version = view.getUint8(0) >> 4
-  if (version !== 2 && version !== 3) return { ok: false, drop: 'version' }
+  const version = knownVersion(view.getUint8(0) >> 4)
+  if (version === undefined) return { ok: false, drop: 'version' }
   const length = advertisementLength(version, family, view.getUint8(3))
   if (bytes.length < length) return { ok: false, drop: 'length' }
 
@@ -103,6 +103,10 @@ export function encodeAdvertisement(advertisement: Advertisement, pseudo: number
   const bytes = concat(header, ...advertisement.addresses.map(ipBytes), authData)
   viewOf(bytes).setUint16(6, checksum(bytes, pseudo))
   return bytes
+}
+
+function knownVersion(version: number): 2 | 3 | undefined {
+  return version === 2 || version === 3 ? version : undefined
 }
 
 /** How many bytes an advertisement with so many addresses takes. */
