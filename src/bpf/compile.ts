@@ -1,0 +1,74 @@
+/** From TypeScript to bytecode in one call: write the program, simplify it, give it registers, lay it out. */
+import { allocate } from './allocate.ts'
+import { assemble, type Line } from './assemble.ts'
+import { Code } from './code.ts'
+import { INSTRUCTION_LENGTH, PSEUDO } from './instruction.ts'
+import { simplify } from './simplify.ts'
+
+/** The kernel's program types that the language knows, by what the packet's context looks like. */
+export type ProgramType = 'tc' | 'xdp'
+
+/** A program as its author gives it: what to write, and which functions helpers may call back. */
+export interface ProgramSource {
+  /** At most 15 letters, as the kernel keeps them. */
+  readonly name: string
+  readonly type: ProgramType
+  readonly main: (code: Code) => void
+  readonly callbacks?: Readonly<Record<string, { readonly parameters: number; readonly body: (code: Code) => void }>>
+}
+
+/** A program for any kernel: which maps it means is settled when it is loaded. */
+export interface CompiledProgram {
+  readonly name: string
+  readonly type: ProgramType
+  readonly lines: readonly Line[]
+  /** Where each function starts, the program itself first. */
+  readonly functions: readonly { readonly name: string; readonly start: number; readonly parameters: number }[]
+  readonly maps: readonly string[]
+}
+
+/** Throws StageError for a mistake in the source, RangeError if the program outgrows the machine. */
+export function compile(
+  source: ProgramSource,
+  options: { readonly positions: boolean } = { positions: false },
+): CompiledProgram {
+  const { positions } = options
+  const written = [
+    { name: source.name, parameters: 1, body: source.main },
+    ...Object.entries(source.callbacks ?? {}).map(([name, callback]) => ({ name, ...callback })),
+  ]
+  const lines: Line[] = []
+  const functions: { name: string; start: number; parameters: number }[] = []
+  for (const { name, parameters, body } of written) {
+    const code = new Code({ name, parameters, positions })
+    body(code)
+    functions.push({ name, start: lines.length, parameters })
+    lines.push(...assemble(allocate(simplify(code.finish()))))
+  }
+  const linked = lines.map((line, at) => {
+    if (line.callback === undefined) return line
+    const target = functions.find(({ name }) => name === line.callback)
+    if (target === undefined) throw new RangeError(`${source.name} has no callback ${line.callback}`)
+    // The verifier takes the callback's place as relative to the instruction after the load's first half.
+    return { ...line, instruction: { ...line.instruction, src: PSEUDO.FUNCTION, immediate: target.start - at - 1 } }
+  })
+  const maps = [...new Set(linked.flatMap(line => (line.map === undefined ? [] : [line.map.name])))]
+  return { name: source.name, type: source.type, lines: linked, functions, maps }
+}
+
+/** The instructions with every map's descriptor filled in, as `BPF_PROG_LOAD` takes them. */
+export function link(program: CompiledProgram, descriptors: Readonly<Record<string, number>>): Uint8Array {
+  const bytes = new Uint8Array(program.lines.length * INSTRUCTION_LENGTH)
+  const view = new DataView(bytes.buffer)
+  for (const [i, { instruction, map }] of program.lines.entries()) {
+    const at = i * INSTRUCTION_LENGTH
+    const descriptor = map === undefined ? undefined : descriptors[map.name]
+    if (map !== undefined && descriptor === undefined)
+      throw new RangeError(`${program.name} uses the map ${map.name}, which was not given`)
+    view.setUint8(at, instruction.opcode)
+    view.setUint8(at + 1, (instruction.src << 4) | instruction.dst)
+    view.setInt16(at + 2, instruction.offset, true)
+    view.setInt32(at + 4, descriptor ?? instruction.immediate, true)
+  }
+  return bytes
+}
