@@ -46,10 +46,18 @@ export interface CheckerStep {
 
 const FIRST_PROBE_MS = 1000
 
-/** `random` in [0, 1) spreads the first probes of many checkers over the warm-up. */
-export function startChecker(checker: ProbedChecker, now: Instant, random: number): CheckerState {
+/**
+ * `random` in [0, 1) spreads the first probes of many checkers over the warm-up. `up` is what to assume until then:
+ * the configuration's word, unless a daemon before this one knew better.
+ */
+export function startChecker(
+  checker: ProbedChecker,
+  now: Instant,
+  random: number,
+  up: boolean = !checker.schedule.alpha,
+): CheckerState {
   return {
-    up: !checker.schedule.alpha,
+    up,
     changedAt: now,
     proved: false,
     forgiven: 0,
@@ -128,10 +136,4 @@ function fail(checker: ProbedChecker, state: CheckerState, now: Instant, cause: 
         ]
       : [],
   }
-}
-
-/** The same question to the same target: a reload carries its answer over; timing may change and holds from the next probe. */
-export function sameQuestion(old: ProbedChecker, current: ProbedChecker): boolean {
-  const question = (checker: ProbedChecker) => JSON.stringify({ ...checker, schedule: undefined })
-  return question(old) === question(current)
 }

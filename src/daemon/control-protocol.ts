@@ -1,0 +1,24 @@
+/**
+ * What is said over the control socket: a line of JSON each way, `{"command":"status"}` and its answer. Requests are
+ * strangers' bytes: they are answered with an error, and never harm the daemon.
+ */
+export type ControlRequest = { readonly command: 'status' }
+
+export type ControlAnswer<T> =
+  | { readonly ok: true; readonly answer: T }
+  | { readonly ok: false; readonly error: string }
+
+export const REQUEST_BYTES_MAX = 4096
+
+export function parseRequest(line: string): ControlRequest | { readonly error: string } {
+  let value: unknown
+  try {
+    value = JSON.parse(line)
+  } catch {
+    return { error: 'the request is not JSON' }
+  }
+  if (typeof value !== 'object' || value === null || !('command' in value))
+    return { error: 'the request has no "command"' }
+  if (value.command === 'status') return { command: 'status' }
+  return { error: `there is no command ${JSON.stringify(value.command)?.slice(0, 60)}` }
+}

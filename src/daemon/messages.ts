@@ -1,0 +1,26 @@
+/** What the supervisor and its children tell each other, over node's own channel between parent and child. */
+import type { Configuration } from '../model/configuration.ts'
+import type { LogEntry } from '../observe/log-line.ts'
+import type { InstanceSnapshot, VirtualServerSnapshot } from '../observe/snapshot.ts'
+
+export type ToChild =
+  /** The first one starts the work; later ones are reloads. */
+  | { readonly type: 'configure'; readonly configuration: Configuration }
+  | { readonly type: 'report'; readonly id: number }
+  /** Finish in good order and exit. */
+  | { readonly type: 'stop' }
+
+export type FromChild =
+  | { readonly type: 'log'; readonly entry: LogEntry }
+  /** The configuration is at work. */
+  | { readonly type: 'configured' }
+  | { readonly type: 'report'; readonly id: number; readonly report: Report }
+  /** It cannot work here, and starting it again would not help: one sentence for the person who started us. */
+  | { readonly type: 'unable'; readonly sentence: string }
+
+/** A child's part of the snapshot; the other parts are another child's. */
+export interface Report {
+  readonly vrrp?: readonly InstanceSnapshot[]
+  readonly virtualServers?: readonly VirtualServerSnapshot[]
+  readonly alarms: readonly string[]
+}
