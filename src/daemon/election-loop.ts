@@ -1,0 +1,372 @@
+/**
+ * The VRRP instances of a whole configuration at work: packets, links and deadlines go into the pure elections of
+ * `vrrp/`, and what comes out is carried out here. Nothing else runs in this process, and nothing here waits.
+ *
+ * The machine is handed in (`election-network.ts`), as are clock and log, so that the loop runs in virtual time as well.
+ */
+import type { Ip, IpFamily, Mac } from '../bytes/address.ts'
+import { isKernelError, type KernelError } from '../kernel/errors.ts'
+import type { Configuration } from '../model/configuration.ts'
+import { after, type Instant } from '../model/time.ts'
+import type { VrrpInstance } from '../model/vrrp-instance.ts'
+import { Counters } from '../observe/counters.ts'
+import type { InstanceSnapshot } from '../observe/snapshot.ts'
+import { addressKey, type HeldAddress, type PlacedAddress, planAddresses } from '../reconcile/addresses.ts'
+import { accept } from '../vrrp/accept.ts'
+import { encodeAdvertise } from '../vrrp/advertise.ts'
+import { desiredAddresses } from '../vrrp/desired.ts'
+import type { Advertise, Announce } from '../vrrp/effect.ts'
+import {
+  type Elections,
+  type ElectionsStep,
+  nextWake,
+  openElections,
+  reloadElections,
+  stepElections,
+} from '../vrrp/elections.ts'
+import type { Event } from '../vrrp/event.ts'
+import { type Received, routerIdOf } from '../vrrp/received.ts'
+import { type State, stateName } from '../vrrp/state.ts'
+import type { ElectionNetwork, InterfaceState } from './election-network.ts'
+import type { Heartbeat } from './heartbeat.ts'
+import type { Note } from './note.ts'
+import { mayResume, timeOut } from './resume.ts'
+
+export interface ElectionSurroundings {
+  readonly now: () => Instant
+  /** Calls back at the moment; the result takes the wish back. */
+  readonly wake: (at: Instant, callback: () => void) => () => void
+  readonly network: ElectionNetwork
+  /** The keys of the addresses that we put on interfaces. */
+  readonly owned: Note<readonly string[]>
+  readonly heartbeat: Heartbeat
+  readonly log: (text: string, detail?: boolean) => void
+  readonly wallClockMs: (moment: Instant) => number
+}
+
+/** What the loop knows of an instance besides its state. */
+interface Watched {
+  readonly counters: Counters
+  since: Instant
+  linkUp: boolean
+  address: Ip | undefined
+  /** Strangers that speak for its addresses. */
+  readonly claims: Map<Ip, Mac>
+}
+
+/** A peer that has just lost the election may still answer for the addresses for a moment. */
+const CLAIM_GRACE_MS = 1000
+
+export class ElectionLoop {
+  readonly #world: ElectionSurroundings
+  readonly #watched = new Map<string, Watched>()
+  readonly #owned: Set<string>
+  /** What no instance could judge, by reason. */
+  readonly #strays = new Counters()
+  readonly #reportedStrays = new Set<string>()
+  #elections: Elections = openElections([], [])
+  #cancelWake: () => void = () => {}
+  #addressFailures: readonly string[] = []
+
+  constructor(world: ElectionSurroundings) {
+    this.#world = world
+    this.#owned = new Set(world.owned.read() ?? [])
+  }
+
+  /** Starts, or reloads: a router that stays the same goes on as it is. */
+  configure({ vrrpInstances, vrrpSyncGroups }: Configuration): void {
+    const now = this.#world.now()
+    this.#perform(reloadElections(this.#elections, vrrpInstances, vrrpSyncGroups, now))
+    for (const name of [...this.#watched.keys()]) if (!this.#elections.instances.has(name)) this.#watched.delete(name)
+    this.#world.network.listen(vrrpInstances)
+    for (const instance of vrrpInstances) if (this.#state(instance.name)?.name === 'initialize') this.#start(instance)
+    // Addresses of ours that nobody wants: left by a daemon before us, or by an instance that is gone.
+    this.#reconcile()
+    this.#awaitWake()
+  }
+
+  /** Says goodbye to the other routers and takes our addresses from the interfaces. */
+  stop(): void {
+    this.#cancelWake()
+    for (const name of this.#elections.instances.keys()) this.#step(name, { type: 'stop' })
+    this.#reconcile()
+    this.#cancelWake()
+    this.#world.owned.remove()
+    this.#world.network.close()
+  }
+
+  heard(interfaceName: string, family: IpFamily, received: Received): void {
+    const instance = this.#speaksFor(interfaceName, family, routerIdOf(received))
+    if (instance === undefined) {
+      this.#strays.add('unknown-router-id')
+      return
+    }
+    const { counters } = this.#watched.get(instance.name)!
+    counters.add('received')
+    const event = accept(instance, this.#state(instance.name)!, received)
+    if (event.type === 'dropped') counters.add(event.drop)
+    else for (const { label } of event.remarks) counters.add(label)
+    this.#step(instance.name, event)
+    this.#awaitWake()
+  }
+
+  unreadable(interfaceName: string, drop: string): void {
+    this.#strays.add(drop)
+    if (this.#reportedStrays.has(drop)) return
+    this.#reportedStrays.add(drop)
+    this.#world.log(
+      `dropped a packet on ${interfaceName} that is no VRRP advertisement (${drop}); further ones are counted`,
+    )
+  }
+
+  /** Interfaces or addresses changed: what the instances know of them is brought up to date, and our addresses put back. */
+  changed(): void {
+    this.#world.network.listen([...this.#elections.instances.values()])
+    for (const [name, watched] of this.#watched) {
+      const instance = this.#elections.instances.get(name)!
+      const { linkUp, address } = this.#look(instance)
+      if (linkUp !== watched.linkUp) {
+        watched.linkUp = linkUp
+        this.#world.log(`Netlink reports ${instance.interface} ${linkUp ? 'up' : 'down'}`, true)
+        this.#step(name, { type: 'link', up: linkUp })
+      }
+      if (address !== watched.address) {
+        watched.address = address
+        this.#step(name, { type: 'address', address })
+      }
+    }
+    this.#reconcile()
+    this.#awaitWake()
+  }
+
+  /** Somebody on the segment speaks for an address with a hardware address that is not ours. */
+  claimed(interfaceName: string, address: Ip, mac: Mac): void {
+    for (const [name, watched] of this.#watched) {
+      const instance = this.#elections.instances.get(name)!
+      const state = this.#state(name)!
+      if (state.name !== 'active' || this.#world.now() < after(watched.since, CLAIM_GRACE_MS)) continue
+      const ours = this.#placed(instance, state)
+      if (!ours.some(one => one.address === address && one.interface === interfaceName)) continue
+      watched.counters.add('claimed-address')
+      if (watched.claims.get(address) === mac) continue
+      watched.claims.set(address, mac)
+      this.#world.log(
+        `(${name}) WARNING - ${address} is ours, but ${mac} on ${interfaceName} claims it too: two machines answer for it. Find the machine with that hardware address and take ${address} off it`,
+      )
+    }
+  }
+
+  report(): { readonly vrrp: readonly InstanceSnapshot[]; readonly alarms: readonly string[] } {
+    const held = new Set(this.#world.network.held().map(addressKey))
+    const vrrp = [...this.#watched].map(([name, watched]) => this.#reportInstance(name, watched, held))
+    const claims = vrrp.flatMap(({ addresses }) =>
+      addresses.flatMap(({ address, interface: where, claimedBy }) =>
+        claimedBy === undefined ? [] : [`${claimedBy} on ${where} claims ${address}, which is ours`],
+      ),
+    )
+    return { vrrp, alarms: [...claims, ...this.#addressFailures] }
+  }
+
+  #reportInstance(name: string, watched: Watched, held: ReadonlySet<string>): InstanceSnapshot {
+    const instance = this.#elections.instances.get(name)!
+    const state = this.#state(name)!
+    return {
+      name,
+      state: stateName(state),
+      sinceMs: this.#world.wallClockMs(watched.since),
+      interface: instance.interface,
+      routerId: instance.routerId,
+      priority: state.priority,
+      addresses: [...instance.addresses, ...instance.excludedAddresses].map(virtual => ({
+        address: virtual.address,
+        prefix: virtual.prefix,
+        interface: virtual.interface ?? instance.interface,
+        present: held.has(addressKey(placed(instance, virtual))),
+        claimedBy: watched.claims.get(virtual.address),
+      })),
+      counts: watched.counters.counts(),
+    }
+  }
+
+  #start(instance: VrrpInstance): void {
+    const { name } = instance
+    const now = this.#world.now()
+    const { linkUp, address } = this.#look(instance)
+    this.#watched.set(name, { counters: new Counters(), since: now, linkUp, address, claims: new Map() })
+    this.#step(name, { type: 'start', linkUp, address })
+    const lastBeat = this.#world.heartbeat.last(name)
+    if (lastBeat === undefined) return
+    if (mayResume(instance, lastBeat, now)) {
+      const silenceMs = Math.round(now - lastBeat)
+      this.#world.log(`(${name}) was active ${silenceMs} ms ago, sooner than any router can have taken over: goes on`)
+      this.#elections = timeOut(this.#elections, name, now)
+      this.#step(name, { type: 'wake' })
+    } else this.#world.heartbeat.cease(name)
+  }
+
+  #step(name: string, event: Event): void {
+    this.#perform(stepElections(this.#elections, name, event, this.#world.now()))
+  }
+
+  #perform({ elections, effects }: ElectionsStep): void {
+    const before = this.#elections
+    this.#elections = elections
+    for (const { instance: name, effect } of effects) {
+      const instance = elections.instances.get(name) ?? before.instances.get(name)!
+      switch (effect.type) {
+        case 'advertise':
+          this.#advertise(instance, effect)
+          break
+        case 'apply':
+          this.#reconcile()
+          break
+        case 'announce':
+          this.#announce(instance, effect)
+          break
+        case 'log':
+          this.#world.log(effect.text, effect.detail)
+          break
+        case 'notify':
+          break
+      }
+    }
+    for (const [name, watched] of this.#watched) {
+      const state = elections.states.get(name)?.name
+      if (state === before.states.get(name)?.name) continue
+      watched.since = this.#world.now()
+      watched.claims.clear()
+      if (before.states.get(name)?.name === 'active') this.#world.heartbeat.cease(name)
+    }
+  }
+
+  #advertise(instance: VrrpInstance, effect: Advertise): void {
+    const counters = this.#watched.get(instance.name)?.counters
+    for (const packet of encodeAdvertise(instance, effect)) {
+      this.#attempt(`send an advertisement of ${instance.name}`, counters, () => {
+        this.#world.network.send(instance, effect.source, packet)
+        counters?.add(effect.priority === 0 ? 'sent-priority-zero' : 'sent')
+      })
+    }
+    if (effect.priority > 0) this.#world.heartbeat.beat(instance.name, this.#world.now())
+  }
+
+  #announce(instance: VrrpInstance, { addresses, repeat }: Announce): void {
+    const counters = this.#watched.get(instance.name)?.counters
+    for (const { address, interface: name = instance.interface } of addresses)
+      this.#world.log(`(${instance.name}) Sending/queueing gratuitous ARPs on ${name} for ${address}`, true)
+    for (let round = 0; round < repeat; round++)
+      for (const { address, interface: name = instance.interface } of addresses) {
+        this.#world.log(`Sending gratuitous ARP on ${name} for ${address}`, true)
+        this.#attempt(`announce ${address} on ${name}`, counters, () => {
+          this.#world.network.announce(name, address)
+          counters?.add('announced')
+        })
+      }
+  }
+
+  /** What the link refuses now is no reason to stop: a link that is down is told by the monitor, the rest is counted. */
+  #attempt(what: string, counters: Counters | undefined, work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      if (!isKernelError(error)) throw error
+      counters?.add(`send-${error.code}`)
+      if (!isKernelError(error, 'ENETDOWN', 'ENETUNREACH', 'ENODEV', 'ENXIO'))
+        this.#world.log(`cannot ${what}: ${error.message}`)
+    }
+  }
+
+  /** The interfaces are made to hold the addresses of the active instances; ours alone are ever removed. */
+  #reconcile(): void {
+    const desired = [...this.#elections.instances.values()].flatMap(instance =>
+      this.#placed(instance, this.#state(instance.name)!),
+    )
+    const operations = planAddresses(desired, this.#world.network.held(), this.#owned)
+    if (operations.length === 0) {
+      this.#addressFailures = []
+      return
+    }
+    const failures: string[] = []
+    for (const { type, address } of operations) if (type === 'add') this.#owned.add(addressKey(address))
+    this.#world.owned.write([...this.#owned])
+    for (const operation of operations) {
+      const failure = operation.type === 'add' ? this.#add(operation.address) : this.#remove(operation.address)
+      if (failure !== undefined) failures.push(failure.message)
+    }
+    this.#world.owned.write([...this.#owned])
+    for (const failure of failures) if (!this.#addressFailures.includes(failure)) this.#world.log(failure)
+    this.#addressFailures = failures
+  }
+
+  #add(address: PlacedAddress): KernelError | undefined {
+    try {
+      this.#world.network.add(address)
+    } catch (error) {
+      if (!isKernelError(error)) throw error
+      this.#owned.delete(addressKey(address))
+      return isKernelError(error, 'EEXIST') ? undefined : error
+    }
+  }
+
+  #remove(address: HeldAddress): KernelError | undefined {
+    try {
+      this.#world.network.remove(address)
+    } catch (error) {
+      if (!isKernelError(error)) throw error
+      if (!isKernelError(error, 'EADDRNOTAVAIL', 'ENODEV')) return error
+    }
+    this.#owned.delete(addressKey(address))
+  }
+
+  #awaitWake(): void {
+    this.#cancelWake()
+    const next = nextWake(this.#elections)
+    if (next === undefined) return
+    this.#cancelWake = this.#world.wake(next.at, () => {
+      for (let due = nextWake(this.#elections); due !== undefined && due.at <= this.#world.now(); ) {
+        this.#step(due.instance, { type: 'wake' })
+        due = nextWake(this.#elections)
+      }
+      this.#awaitWake()
+    })
+  }
+
+  #state(name: string): State | undefined {
+    return this.#elections.states.get(name)
+  }
+
+  #speaksFor(interfaceName: string, family: IpFamily, routerId: number | undefined): VrrpInstance | undefined {
+    for (const instance of this.#elections.instances.values())
+      if (instance.routerId === routerId && instance.interface === interfaceName && instance.family === family)
+        return instance
+    return undefined
+  }
+
+  #look(instance: VrrpInstance): { readonly linkUp: boolean; readonly address: Ip | undefined } {
+    const state = this.#world.network.look(instance.interface)
+    if (state === undefined) return { linkUp: false, address: undefined }
+    return { linkUp: state.up, address: this.#firstAddress(instance, state) }
+  }
+
+  /** Advertisements come from the interface's own address (for IPv6 its link-local one), never from a virtual one. */
+  #firstAddress(instance: VrrpInstance, state: InterfaceState): Ip | undefined {
+    const virtual = new Set<Ip>()
+    for (const { addresses, excludedAddresses } of this.#elections.instances.values())
+      for (const { address } of [...addresses, ...excludedAddresses]) virtual.add(address)
+    const own = state.addresses.find(
+      ({ address, linkLocal }) =>
+        address.includes(':') === (instance.family === 6) &&
+        linkLocal === (instance.family === 6) &&
+        !virtual.has(address),
+    )
+    return own?.address
+  }
+
+  #placed(instance: VrrpInstance, state: State): readonly PlacedAddress[] {
+    return desiredAddresses(instance, state).map(virtual => placed(instance, virtual))
+  }
+}
+
+function placed(instance: VrrpInstance, virtual: VrrpInstance['addresses'][number]): PlacedAddress {
+  return { ...virtual, interface: virtual.interface ?? instance.interface }
+}

@@ -1,0 +1,146 @@
+/**
+ * The first process of the daemon. It reads the configuration, starts a process for the elections and one for the
+ * checkers, writes their log, answers `sluice status`, and does nothing that could delay either of them.
+ */
+import type { Configuration } from '../model/configuration.ts'
+import { type LogEntry, logLine } from '../observe/log-line.ts'
+import type { Role, Snapshot } from '../observe/snapshot.ts'
+import { SupervisedChild } from './supervised-child.ts'
+
+export interface SupervisorOptions {
+  readonly file: string
+  readonly logDetail: boolean
+  /** Writes to the terminal or wherever the log goes. */
+  readonly print: (text: string) => void
+  /** The configuration as the file has it now; undefined, after saying why, if it cannot be used. */
+  readonly load: () => Configuration | undefined
+}
+
+const LOG_KEPT = 200
+
+export class Supervisor {
+  readonly #options: SupervisorOptions
+  readonly #startedAtMs = Date.now()
+  readonly #log: LogEntry[] = []
+  readonly #children = new Map<Role, SupervisedChild>()
+  #configuration: Configuration
+  #reloadRefused = false
+  #turn: Promise<void> = Promise.resolve()
+  #stopping = false
+  #ended: (status: number) => void = () => {}
+  /** Resolves with the exit status when everything has come to its end. */
+  readonly end: Promise<number>
+
+  constructor(configuration: Configuration, options: SupervisorOptions) {
+    this.#configuration = configuration
+    this.#options = options
+    this.end = new Promise(resolve => {
+      this.#ended = resolve
+    })
+  }
+
+  start(): void {
+    this.#say(`Configuration file ${this.#options.file}`)
+    this.#arrange()
+    void Promise.all([...this.#children.values()].map(child => child.configured)).then(() => {
+      if (!this.#stopping) this.#say('Startup complete')
+    })
+  }
+
+  /** Reads the configuration again. If it cannot be used, everything stays as it is. */
+  reload(): void {
+    this.#inTurn(async () => {
+      if (this.#stopping) return
+      this.#say('Reloading ...')
+      const configuration = this.#options.load()
+      this.#reloadRefused = configuration === undefined
+      if (configuration === undefined) {
+        this.#say(`${this.#options.file} is not usable: reload refused, everything stays as it is`)
+        return
+      }
+      this.#configuration = configuration
+      await this.#arrange()
+      this.#say('Reload complete')
+    })
+  }
+
+  /** The elections end first, so that the addresses are with the other router when the services go. */
+  stop(status = 0): void {
+    if (this.#stopping) return
+    this.#stopping = true
+    this.#inTurn(async () => {
+      this.#say('Stopping')
+      await this.#children.get('elections')?.stop()
+      await this.#children.get('checkers')?.stop()
+      this.#say('Stopped')
+      this.#ended(status)
+    })
+  }
+
+  async snapshot(): Promise<Snapshot> {
+    const children = [...this.#children.values()]
+    const reports = await Promise.all(children.map(child => child.report()))
+    const refused = this.#reloadRefused ? [`the last reload was refused: ${this.#options.file} has errors`] : []
+    return {
+      version: 1,
+      pid: process.pid,
+      routerId: this.#configuration.global.routerId,
+      configurationFile: this.#options.file,
+      startedAtMs: this.#startedAtMs,
+      takenAtMs: Date.now(),
+      processes: children.map(child => child.snapshot()),
+      vrrp: reports.flatMap(report => report.vrrp ?? []),
+      virtualServers: reports.flatMap(report => report.virtualServers ?? []),
+      alarms: [...refused, ...reports.flatMap(report => report.alarms)],
+      log: this.#log,
+    }
+  }
+
+  /** Brings the children in step with the configuration: a role that has nothing to do has no process. */
+  async #arrange(): Promise<void> {
+    const { vrrpInstances, virtualServers } = this.#configuration
+    if (vrrpInstances.length + virtualServers.length === 0)
+      this.#say('the configuration has neither a vrrp_instance nor a virtual_server: there is nothing to do')
+    await Promise.all([
+      this.#arrangeChild('elections', vrrpInstances.length > 0),
+      this.#arrangeChild('checkers', virtualServers.length > 0),
+    ])
+  }
+
+  async #arrangeChild(role: Role, needed: boolean): Promise<void> {
+    const child = this.#children.get(role)
+    if (!needed) {
+      this.#children.delete(role)
+      await child?.stop()
+    } else if (child !== undefined) child.reconfigure(this.#configuration)
+    else {
+      const events = {
+        log: (entry: LogEntry) => this.#write(entry),
+        say: (text: string) => this.#say(text),
+        unable: (sentence: string) => this.#giveUp(sentence),
+      }
+      this.#children.set(role, new SupervisedChild(role, this.#configuration, events))
+    }
+  }
+
+  #giveUp(sentence: string): void {
+    if (!this.#stopping) this.#options.print(`sluice: ${sentence}\n`)
+    this.stop(1)
+  }
+
+  /** Reloads and the stop come one after the other. */
+  #inTurn(work: () => Promise<void>): void {
+    this.#turn = this.#turn.then(work)
+  }
+
+  #say(text: string): void {
+    this.#write({ ident: 'Keepalived', text, detail: false, atMs: Date.now() })
+  }
+
+  #write(entry: LogEntry): void {
+    if (entry.detail && !this.#options.logDetail) return
+    this.#log.push(entry)
+    if (this.#log.length > LOG_KEPT) this.#log.shift()
+    this.#options.print(`${logLine(entry)}\n`)
+  }
+}
