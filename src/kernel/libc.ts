@@ -1,5 +1,5 @@
 /**
- * The C library, as far as it is needed: the only file that knows how node calls C.
+ * The C library, as far as it is needed.
  *
  * Each function is libc's own, its arguments in their order; -1 means failure, and `call` makes a KernelError of it. They
  * run on the calling thread, so they act in the network namespace which that thread is in.
@@ -102,6 +102,17 @@ const perfEventOpenSyscall: (
 export function call(operation: string, result: number): number {
   if (result === -1) throw refused(operation, koffi.errno())
   return result
+}
+
+/** The same for node's own calls on files, which throw errors of their own kind. */
+export function attempt<T>(operation: string, fileCall: () => T): T {
+  try {
+    return fileCall()
+  } catch (error) {
+    const number = (error as NodeJS.ErrnoException).errno
+    if (number === undefined) throw error
+    throw new KernelError(operation, Math.abs(number), strerror(Math.abs(number)), { cause: error })
+  }
 }
 
 /** The errno of the last call that failed. Read it first: another call may overwrite it. */
