@@ -4,6 +4,7 @@
  */
 import { Command } from 'commander'
 import { addCompletion } from './completion.ts'
+import { addRealServer } from './realserver.ts'
 import { VERSION } from './version.ts'
 
 export function program(): Command {
@@ -16,6 +17,7 @@ export function program(): Command {
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(usageError(text)) })
   // In the order in which a person meets them.
+  addRealServer(sluice)
   addCompletion(sluice)
   return sluice
 }

@@ -6,7 +6,7 @@ export type Operation =
   | { readonly kind: 'link'; readonly up: boolean }
   | { readonly kind: 'add-address' | 'delete-address' | 'add-route' | 'delete-route'; readonly address: Ip }
 
-/** Operations, and the memory to write before the first of them: a host that dies between two can still be put back. */
+/** Operations, and what is remembered once they are done. */
 export interface Plan {
   readonly memory: Memory
   readonly operations: readonly Operation[]
