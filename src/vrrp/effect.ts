@@ -3,7 +3,7 @@
  * `desiredAddresses`, and `apply` for when the kernel must have them.
  */
 import type { Ip } from '../bytes/address.ts'
-import type { VirtualAddress } from '../model/vrrp-instance.ts'
+import type { VirtualAddress, VrrpInstance } from '../model/vrrp-instance.ts'
 
 export type Effect = Advertise | Apply | Announce | Log | Notify
 
@@ -56,3 +56,29 @@ export type NotifiedState =
   | 'MASTER_RX_LOWER_PRI'
   | 'MASTER_PRIORITY'
   | 'BACKUP_PRIORITY'
+
+/** A line about this instance. */
+export function log(instance: VrrpInstance, text: string): Log {
+  return { type: 'log', text: `(${instance.name}) ${text}`, detail: false }
+}
+
+/** A line about this instance that only -D shows. */
+export function detail(instance: VrrpInstance, text: string): Log {
+  return { type: 'log', text: `(${instance.name}) ${text}`, detail: true }
+}
+
+/** A line that names its instance by itself. */
+export function say(text: string): Log {
+  return { type: 'log', text, detail: false }
+}
+
+export function notify(instance: VrrpInstance, state: NotifiedState, priority: number): Notify {
+  return { type: 'notify', about: 'INSTANCE', name: instance.name, state, priority }
+}
+
+/** As a list, empty if there is nothing to announce. */
+export function announce(addresses: readonly VirtualAddress[], repeat: number): readonly Announce[] {
+  return repeat > 0 && addresses.length > 0 ? [{ type: 'announce', addresses, repeat }] : []
+}
+
+export const APPLY: Apply = { type: 'apply' }

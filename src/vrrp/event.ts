@@ -21,6 +21,11 @@ export interface Start {
   readonly linkUp: boolean
   /** The interface's first address of the instance's family that is not virtual itself. */
   readonly address: Ip | undefined
+  /**
+   * The addresses are on the interface still, left by a predecessor of this process that was active and died: take over
+   * from it at once instead of leaving them to nobody for three intervals. A better router makes itself heard.
+   */
+  readonly resume?: boolean
 }
 
 /** Leave in good order: an active router says so by priority 0. */
@@ -63,7 +68,7 @@ export interface Heard {
   readonly type: 'heard'
   readonly source: Ip
   readonly priority: number
-  /** The sender's interval; in version 2 it is ours. */
+  /** The sender's interval; in version 2 it equals ours. */
   readonly intervalMs: number
   readonly ahSequence: number
   /** What is odd about it, though not enough to drop it. */

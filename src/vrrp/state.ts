@@ -22,12 +22,15 @@ export type State = Initialize | Fault | Backup | Active
 export interface Standing {
   /** The effective one: the configured priority as the trackers have changed it. */
   readonly priority: number
-  /** What keeps this router from taking part, in the words of the log: `interface eth0 down`. Empty: nothing does. */
-  readonly faults: readonly string[]
+  readonly linkUp: boolean
   /** The first address of the interface: the source of the advertisements, unless one is configured. */
   readonly interfaceAddress: Ip | undefined
+  /** Trackers of weight 0 that say no, in the words of the log: `script check_httpd`. */
+  readonly failedTrackers: readonly string[]
   /** The labels of drops and remarks that were logged since the state or the active router changed. */
   readonly reported: readonly string[]
+  /** Until when another advertisement of lower priority costs no further line in the log. */
+  readonly quietUntil: Instant
   /** The last sequence number of AH that was sent or heard; 0 without AH. */
   readonly ahSequence: number
 }
@@ -47,7 +50,7 @@ export interface Backup extends Standing {
   readonly activeDownAt: Instant
   /** The interval of the active router: our own, or in version 3 what it advertises (Active_Adver_Interval). */
   readonly activeIntervalMs: number
-  /** Whom we heard last. */
+  /** Whom we heard last, obeyed or not. */
   readonly active: Peer | undefined
   /** While a preempt_delay runs: when a router of lower priority will no longer be obeyed. */
   readonly preemptAt: Instant | undefined
@@ -64,8 +67,8 @@ export interface Active extends Standing {
   readonly lowerPriorityAnnounceAt: Instant | undefined
   /** The next of the periodic announcements. */
   readonly refreshAt: Instant | undefined
-  /** When a second owner of the addresses (priority 255) was first heard without ceasing since. */
-  readonly rivalOwnerSince: Instant | undefined
+  /** Another router claims to own the addresses (priority 255) as we do: the time in which it must have given in. */
+  readonly rivalOwner: { readonly from: Instant; readonly until: Instant } | undefined
 }
 
 export interface Peer {
