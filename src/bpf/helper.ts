@@ -30,7 +30,7 @@ export const HELPER: Readonly<Record<HelperKey, Helper>> = {
   loop: { name: 'loop', id: 181 },
 }
 
-type HelperKey =
+export type HelperKey =
   | 'mapLookup'
   | 'mapUpdate'
   | 'mapDelete'

@@ -31,6 +31,11 @@ export function list(program: CompiledProgram): string {
   return `${text.join('\n')}\n`
 }
 
+/** One instruction of a program, as the listing has it. */
+export function lineText(program: CompiledProgram, at: number): string {
+  return instructionText(program.lines, at)
+}
+
 function jumpTargets(lines: readonly Line[]): Set<number> {
   const targets = new Set<number>()
   for (const [at, { instruction }] of lines.entries()) {

@@ -1,0 +1,102 @@
+/** The helpers that need no kernel (include/uapi/linux/bpf.h says what each does). Those left out are the caller's. */
+import { constants } from 'node:os'
+import { HELPER, type HelperKey } from './helper.ts'
+import type { Caller, HelperFunction } from './interpreter-machine.ts'
+import { Refusal } from './interpreter-memory.ts'
+
+const { E2BIG, EINVAL } = constants.errno
+
+const TC_ACT_SHOT = 2
+const TC_ACT_REDIRECT = 7
+const XDP_ABORTED = 0
+const XDP_REDIRECT = 4
+const BPF_F_INGRESS = 1n
+/** sizeof(struct bpf_redir_neigh): a family and an address. */
+const NEXT_HOP_LENGTH = 20
+const LOOP_ROUNDS_MAX = 1n << 23n
+
+const BUILT_IN: Readonly<Partial<Record<HelperKey, HelperFunction>>> = {
+  mapLookup: (caller, map, key) => {
+    const model = caller.map(map)
+    const value = model.lookup(caller.memory.bytes(key, model.keyBytes, 'read'))
+    return value === undefined ? 0 : caller.memory.addressOf(value, 'a value of a map')
+  },
+  mapUpdate: ({ map, memory }, address, key, value, flags) => {
+    const model = map(address)
+    const bytes = memory.bytes(value, model.valueBytes, 'read')
+    return model.update(memory.bytes(key, model.keyBytes, 'read'), bytes, Number(flags))
+  },
+  mapDelete: ({ map, memory }, address, key) => {
+    const model = map(address)
+    return model.delete(memory.bytes(key, model.keyBytes, 'read'))
+  },
+  ktime: ({ machine }) => machine.ktimeNs ?? 0n,
+  jiffies: ({ machine }) => machine.jiffies ?? 0n,
+  random: ({ random }) => random(),
+  processorId: ({ machine }) => machine.processor ?? 0,
+  storeBytes: ({ memory, packet }, _context, offset, from, length) =>
+    packet.store(Number(BigInt.asUintN(32, offset)), memory.bytes(from, int(length), 'read')),
+  pullData: ({ packet }, _context, length) => packet.pull(Number(BigInt.asUintN(32, length))),
+  adjustHead: ({ packet }, _context, bytes) => packet.adjustHead(int(bytes)),
+  checksumDifference: ({ memory }, from, fromLength, to, toLength, seed) => {
+    const [minus, plus] = [int(fromLength), int(toLength)]
+    if (minus % 4 !== 0 || plus % 4 !== 0) return -EINVAL
+    const removed = minus === 0 ? 0 : sumWords(memory.bytes(from, minus, 'read'))
+    const added = plus === 0 ? 0 : sumWords(memory.bytes(to, plus, 'read'))
+    return difference(Number(BigInt.asUintN(32, seed)), added, removed, minus > 0)
+  },
+  redirect: (caller, ifindex, flags) => {
+    if (caller.type === 'xdp' && flags !== 0n) return XDP_ABORTED
+    if ((flags & ~BPF_F_INGRESS) !== 0n) return TC_ACT_SHOT
+    caller.redirect({ ifindex: int(ifindex), flags: Number(flags) })
+    return caller.type === 'xdp' ? XDP_REDIRECT : TC_ACT_REDIRECT
+  },
+  redirectNeighbour: (caller, ifindex, nextHop, length, flags) => {
+    if (flags !== 0n || (length !== 0n && length < NEXT_HOP_LENGTH)) return TC_ACT_SHOT
+    const to = { ifindex: int(ifindex), flags: 0 }
+    if (length === 0n) caller.redirect(to)
+    else caller.redirect({ ...to, nextHop: caller.memory.bytes(nextHop, NEXT_HOP_LENGTH, 'read').slice() })
+    return TC_ACT_REDIRECT
+  },
+  loop: ({ invoke }, rounds, callback, context, flags) => {
+    if (flags !== 0n) return -EINVAL
+    const limit = BigInt.asUintN(32, rounds)
+    if (limit > LOOP_ROUNDS_MAX) return -E2BIG
+    for (let round = 0n; round < limit; round++) if (invoke(callback, round, context) !== 0n) return round + 1n
+    return limit
+  },
+}
+
+const keys: ReadonlyMap<number, HelperKey> = new Map(
+  Object.entries(HELPER).map(([key, { id }]) => [id, key as HelperKey]),
+)
+
+/** The function behind a call: the caller's own, or a built-in one. */
+export function helperFunction(caller: Caller, id: number): HelperFunction {
+  const key = keys.get(id)
+  const found = key === undefined ? undefined : (caller.machine.helpers?.[key] ?? BUILT_IN[key])
+  if (found === undefined) throw new Refusal(`calls helper ${key ?? id}, which is not built in and was not given`)
+  return found
+}
+
+function int(value: bigint): number {
+  return Number(BigInt.asIntN(32, value))
+}
+
+/** One's complement sum of little-endian words, as the machine adds them. */
+function sumWords(bytes: Uint8Array): number {
+  let sum = 0
+  for (let i = 0; i < bytes.length; i += 2) sum += bytes[i]! | (bytes[i + 1]! << 8)
+  return fold(sum)
+}
+
+/** `seed + added - removed`, folded to 16 bits. */
+function difference(seed: number, added: number, removed: number, subtracts: boolean): number {
+  return fold(fold(seed) + added + (subtracts ? 0xffff - removed : 0))
+}
+
+function fold(sum: number): number {
+  let folded = sum
+  while (folded > 0xffff) folded = (folded & 0xffff) + Math.floor(folded / 0x10000)
+  return folded
+}
