@@ -64,14 +64,10 @@ export const umount2: (target: string, flags: number) => number = define('int um
 export const prctl: (option: number, a: number, b: number, c: number, d: number) => number = define(
   'int prctl(int, ulong, ulong, ulong, ulong)',
 )
-export const mlockall: (flags: number) => number = define('int mlockall(int)')
-export const munlockall: () => number = define('int munlockall()')
 export const sched_setscheduler: (tid: number, policy: number, parameters: Pointer) => number = define(
   'int sched_setscheduler(int, int, void *)',
 )
-export const sched_getscheduler: (tid: number) => number = define('int sched_getscheduler(int)')
 export const setrlimit: (resource: number, limit: Pointer) => number = define('int setrlimit(int, void *)')
-export const getrlimit: (resource: number, limit: Pointer) => number = define('int getrlimit(int, void *)')
 
 // system calls that libc has no function for
 export const bpf: (command: number, attribute: Pointer, length: number) => number = (command, attribute, length) =>

@@ -15,7 +15,7 @@ import { RTM_DELLINK, RTM_GETLINK, RTM_NEWLINK } from '../netlink/rtnetlink.ts'
 import { isKernelError } from './errors.ts'
 import { refused } from './libc.ts'
 import type { Namespace } from './namespace.ts'
-import type { RouteSocket } from './route-socket.ts'
+import { type RouteSocket, withRouteSocket } from './route-socket.ts'
 
 export type { Link, LinkStatistics } from '../netlink/link.ts'
 
@@ -72,7 +72,12 @@ export function linkIndex(route: RouteSocket, reference: LinkReference): number 
 
 /** A cable with two ends, each an interface, each in a namespace of its own if so wished. */
 export function createVeth(route: RouteSocket, end: NewLink, peer: NewLink): void {
-  create(route, end, { type: 'veth', peer: linkChange(route, peer) })
+  // The kernel makes the peer first, and can neither switch it on before the cable is whole nor find its master from here.
+  const { up, master, ...made } = peer
+  create(route, end, { type: 'veth', peer: linkChange(route, made) })
+  const rest: LinkSettings = { ...(up !== undefined && { up }), ...(master !== undefined && { master }) }
+  if (peer.namespace === undefined) setLink(route, peer.name, rest)
+  else withRouteSocket(peer.namespace, there => setLink(there, peer.name, rest))
 }
 
 /** A switch. Its ports are the interfaces that have it as their master. */

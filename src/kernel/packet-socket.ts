@@ -72,9 +72,9 @@ export class PacketSocket {
     // It is made deaf and hears from bind(2) on, so that no frame of another interface gets in between.
     this.fd = openSocket(operation, AF_PACKET, SOCK_RAW | SOCK_NONBLOCK, 0, fd => {
       if (receiveBufferBytes !== undefined) {
-        setOption(fd, 'the receive buffer', SOL_SOCKET, SO_RCVBUFFORCE, receiveBufferBytes)
+        setOption(fd, 'enlarge the receive buffer of a packet socket', SOL_SOCKET, SO_RCVBUFFORCE, receiveBufferBytes)
       }
-      setOption(fd, 'auxiliary data', SOL_PACKET, PACKET_AUXDATA, 1)
+      setOption(fd, 'ask for the VLAN tags of a packet socket', SOL_PACKET, PACKET_AUXDATA, 1)
       const address = sockaddrLl(ifindex, etherType)
       call(operation, bind(fd, address, address.length))
     })

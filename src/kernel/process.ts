@@ -1,7 +1,12 @@
-/** This process before the kernel: what it may do, who outlives whom, and how soon it gets the processor. */
+/**
+ * This process before the kernel: what it may do, who outlives whom, and how soon it gets the processor.
+ *
+ * There is no locking of memory here: V8 hands pages back by madvise(MADV_DONTNEED), which fails on locked ones, and V8
+ * ends the process then. Who fears the swap gives the service's control group `memory.swap.max=0`.
+ */
 import { readdirSync, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
-import { call, mlockall, prctl, sched_setscheduler, setrlimit } from './libc.ts'
+import { call, prctl, sched_setscheduler, setrlimit } from './libc.ts'
 
 /** The privileges that parts of the program need (linux/capability.h), by their bit. */
 const CAPABILITIES = {
@@ -47,9 +52,6 @@ const PR_SET_PDEATHSIG = 1
 const SCHED_RR = 2
 /** Children start as ordinary processes. */
 const SCHED_RESET_ON_FORK = 0x4000_0000
-const MCL_CURRENT = 1
-const MCL_FUTURE = 2
-const MCL_ONFAULT = 4
 
 /**
  * The kernel sends this signal when the parent dies, however it dies. A parent that died before this call sends none:
@@ -68,12 +70,7 @@ export function setRealTimePriority(priority: number): void {
   }
 }
 
-/** Nothing this process uses is swapped out any more. What node reserves and never touches stays free. */
-export function lockMemory(): void {
-  call('lock the memory of this process', mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT))
-}
-
-const RESOURCES = { core: 4, openFiles: 7, lockedBytes: 8, realTimeUs: 15 } as const
+const RESOURCES = { core: 4, openFiles: 7, realTimeUs: 15 } as const
 export type Resource = keyof typeof RESOURCES
 const RLIM_INFINITY = 0xffff_ffff_ffff_ffffn
 

@@ -91,11 +91,11 @@ export class RawSocket {
 
   /** Hears a multicast group on an interface, until the socket is closed. */
   join(group: Ip, ifindex: number): void {
-    this.#membership(`join ${group}`, IP_ADD_MEMBERSHIP, IPV6_JOIN_GROUP, group, ifindex)
+    this.#membership(`join the group ${group}`, IP_ADD_MEMBERSHIP, IPV6_JOIN_GROUP, group, ifindex)
   }
 
   leave(group: Ip, ifindex: number): void {
-    this.#membership(`leave ${group}`, IP_DROP_MEMBERSHIP, IPV6_LEAVE_GROUP, group, ifindex)
+    this.#membership(`leave the group ${group}`, IP_DROP_MEMBERSHIP, IPV6_LEAVE_GROUP, group, ifindex)
   }
 
   /** `source` is IPv6's way to choose one; in IPv4 it is in the header. ENETDOWN or ENETUNREACH if the link is down. */
@@ -124,9 +124,9 @@ export class RawSocket {
     this.close()
   }
 
-  #membership(what: string, ipv4: number, ipv6: number, group: Ip, ifindex: number): void {
-    if (ipFamily(group) === 4) setOption(this.fd, what, SOL_IP, ipv4, ipMreqn(group, ifindex))
-    else setOption(this.fd, what, SOL_IPV6, ipv6, ipv6Mreq(group, ifindex))
+  #membership(operation: string, ipv4: number, ipv6: number, group: Ip, ifindex: number): void {
+    if (ipFamily(group) === 4) setOption(this.fd, operation, SOL_IP, ipv4, ipMreqn(group, ifindex))
+    else setOption(this.fd, operation, SOL_IPV6, ipv6, ipv6Mreq(group, ifindex))
   }
 }
 
@@ -135,33 +135,39 @@ function prepareIpv4(
   { ifindex = 0, headerIncluded = false, ttl = 255, trafficClass = 0xc0 }: RawSocketOptions,
 ) {
   prepare(fd, ifindex)
-  setOption(fd, 'packet information', SOL_IP, IP_PKTINFO, 1)
-  setOption(fd, 'the TTL', SOL_IP, IP_TTL, ttl)
-  setOption(fd, 'the TOS', SOL_IP, IP_TOS, trafficClass)
-  setOption(fd, 'the multicast TTL', SOL_IP, IP_MULTICAST_TTL, ttl)
-  setOption(fd, 'the multicast loop', SOL_IP, IP_MULTICAST_LOOP, 0)
+  setOption(fd, 'ask for the packet information of a raw socket', SOL_IP, IP_PKTINFO, 1)
+  setOption(fd, 'set the TTL of a raw socket', SOL_IP, IP_TTL, ttl)
+  setOption(fd, 'set the TOS of a raw socket', SOL_IP, IP_TOS, trafficClass)
+  setOption(fd, 'set the multicast TTL of a raw socket', SOL_IP, IP_MULTICAST_TTL, ttl)
+  setOption(fd, 'set the multicast loop of a raw socket', SOL_IP, IP_MULTICAST_LOOP, 0)
   // Without this it hears every group that any program on the machine has joined.
-  setOption(fd, 'the choice of groups', SOL_IP, IP_MULTICAST_ALL, 0)
-  if (headerIncluded) setOption(fd, 'the header', SOL_IP, IP_HDRINCL, 1)
+  setOption(fd, 'set the choice of groups of a raw socket', SOL_IP, IP_MULTICAST_ALL, 0)
+  if (headerIncluded) setOption(fd, 'write the header of a raw socket', SOL_IP, IP_HDRINCL, 1)
   if (ifindex !== 0)
-    setOption(fd, 'the multicast interface', SOL_IP, IP_MULTICAST_IF, ipMreqn('0.0.0.0' as Ip, ifindex))
+    setOption(
+      fd,
+      'set the multicast interface of a raw socket',
+      SOL_IP,
+      IP_MULTICAST_IF,
+      ipMreqn('0.0.0.0' as Ip, ifindex),
+    )
 }
 
 function prepareIpv6(fd: number, { ifindex = 0, ttl = 255, trafficClass = 0xc0 }: RawSocketOptions) {
   prepare(fd, ifindex)
-  setOption(fd, 'packet information', SOL_IPV6, IPV6_RECVPKTINFO, 1)
-  setOption(fd, 'hop limits', SOL_IPV6, IPV6_RECVHOPLIMIT, 1)
-  setOption(fd, 'the hop limit', SOL_IPV6, IPV6_UNICAST_HOPS, ttl)
-  setOption(fd, 'the traffic class', SOL_IPV6, IPV6_TCLASS, trafficClass)
-  setOption(fd, 'the multicast hop limit', SOL_IPV6, IPV6_MULTICAST_HOPS, ttl)
-  setOption(fd, 'the multicast loop', SOL_IPV6, IPV6_MULTICAST_LOOP, 0)
-  setOption(fd, 'the choice of groups', SOL_IPV6, IPV6_MULTICAST_ALL, 0)
-  if (ifindex !== 0) setOption(fd, 'the multicast interface', SOL_IPV6, IPV6_MULTICAST_IF, ifindex)
+  setOption(fd, 'ask for the packet information of a raw socket', SOL_IPV6, IPV6_RECVPKTINFO, 1)
+  setOption(fd, 'ask for the hop limits of a raw socket', SOL_IPV6, IPV6_RECVHOPLIMIT, 1)
+  setOption(fd, 'set the hop limit of a raw socket', SOL_IPV6, IPV6_UNICAST_HOPS, ttl)
+  setOption(fd, 'set the traffic class of a raw socket', SOL_IPV6, IPV6_TCLASS, trafficClass)
+  setOption(fd, 'set the multicast hop limit of a raw socket', SOL_IPV6, IPV6_MULTICAST_HOPS, ttl)
+  setOption(fd, 'set the multicast loop of a raw socket', SOL_IPV6, IPV6_MULTICAST_LOOP, 0)
+  setOption(fd, 'set the choice of groups of a raw socket', SOL_IPV6, IPV6_MULTICAST_ALL, 0)
+  if (ifindex !== 0) setOption(fd, 'set the multicast interface of a raw socket', SOL_IPV6, IPV6_MULTICAST_IF, ifindex)
 }
 
 function prepare(fd: number, ifindex: number): void {
-  setOption(fd, 'the priority', SOL_SOCKET, SO_PRIORITY, TC_PRIO_CONTROL)
-  if (ifindex !== 0) setOption(fd, 'the interface', SOL_SOCKET, SO_BINDTOIFINDEX, ifindex)
+  setOption(fd, 'set the priority of a raw socket', SOL_SOCKET, SO_PRIORITY, TC_PRIO_CONTROL)
+  if (ifindex !== 0) setOption(fd, 'set the interface of a raw socket', SOL_SOCKET, SO_BINDTOIFINDEX, ifindex)
 }
 
 /** struct ip_mreqn: group, local address, interface index. */

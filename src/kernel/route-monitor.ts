@@ -76,7 +76,7 @@ export class RouteMonitor {
 function open(topics: readonly RouteTopic[]): number {
   const operation = 'listen to changes of the network'
   return openSocket(operation, AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK, NETLINK_ROUTE, fd => {
-    setOption(fd, 'the receive buffer', SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER_BYTES)
+    setOption(fd, 'enlarge the receive buffer of a netlink socket', SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER_BYTES)
     // struct sockaddr_nl: family, port chosen by the kernel, one bit a group.
     const groups = topics.flatMap(topic => GROUPS[topic]).reduce((bits, group) => bits | (1 << (group - 1)), 0)
     const address = new Uint8Array(12)

@@ -110,6 +110,16 @@ export class RouteSocket {
   }
 }
 
+/** What `work` returns, done with a socket that is closed afterwards. */
+export function withRouteSocket<T>(namespace: Namespace | undefined, work: (route: RouteSocket) => T): T {
+  const route = new RouteSocket(namespace)
+  try {
+    return work(route)
+  } finally {
+    route.close()
+  }
+}
+
 interface Answer {
   readonly messages: readonly Message[]
   readonly interrupted: boolean
@@ -118,10 +128,16 @@ interface Answer {
 function open(): number {
   const operation = 'open a netlink socket'
   return openSocket(operation, AF_NETLINK, SOCK_RAW, NETLINK_ROUTE, fd => {
-    setOption(fd, 'extended acknowledgements', SOL_NETLINK, NETLINK_EXT_ACK, 1)
-    setOption(fd, 'strict checks', SOL_NETLINK, NETLINK_GET_STRICT_CHK, 1)
+    setOption(fd, 'ask for extended acknowledgements', SOL_NETLINK, NETLINK_EXT_ACK, 1)
+    setOption(fd, 'ask for strict checks', SOL_NETLINK, NETLINK_GET_STRICT_CHK, 1)
     // The kernel answers at once. If it ever does not, that is an error and not a process that hangs.
-    setOption(fd, 'the time limit', SOL_SOCKET, SO_RCVTIMEO, new Uint8Array(BigInt64Array.of(5n, 0n).buffer))
+    setOption(
+      fd,
+      'limit the time of an answer',
+      SOL_SOCKET,
+      SO_RCVTIMEO,
+      new Uint8Array(BigInt64Array.of(5n, 0n).buffer),
+    )
     const address = new Uint8Array(12)
     address[0] = AF_NETLINK
     call(operation, bind(fd, address, address.length))

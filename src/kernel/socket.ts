@@ -48,10 +48,16 @@ export function openSocket(
   return fd
 }
 
-/** Sets an option whose value is an int, or bytes. `what` completes "cannot set …". */
-export function setOption(fd: number, what: string, level: number, option: number, value: number | Uint8Array): void {
+/** Sets an option whose value is an int, or bytes. */
+export function setOption(
+  fd: number,
+  operation: string,
+  level: number,
+  option: number,
+  value: number | Uint8Array,
+): void {
   const bytes: Pointer & ArrayBufferView = typeof value === 'number' ? Int32Array.of(value) : value
-  call(`set ${what} of a socket`, setsockopt(fd, level, option, bytes, bytes.byteLength))
+  call(operation, setsockopt(fd, level, option, bytes, bytes.byteLength))
 }
 
 /**
