@@ -1,6 +1,17 @@
-// Bundles src/main.ts into dist/sluice.js, one file with its source map; koffi stays outside, it carries native code.
+// Bundles src/main.ts into dist/sluice.js, one file with its source map. koffi stays outside, it carries native code; and
+// it is loaded when a command first needs it, since that takes as long as the rest of the start-up together.
 import { chmodSync } from 'node:fs'
 import { build } from 'esbuild'
+
+const lateKoffi = {
+  name: 'late-koffi',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^koffi$/ }, ({ kind }) =>
+      kind === 'require-call' ? { path: 'koffi', external: true } : { path: 'koffi', namespace: 'late' },
+    )
+    onLoad({ filter: /./, namespace: 'late' }, () => ({ contents: "module.exports = require('koffi')" }))
+  },
+}
 
 await build({
   entryPoints: ['src/main.ts'],
@@ -10,7 +21,7 @@ await build({
   target: 'node20',
   format: 'esm',
   sourcemap: true,
-  external: ['koffi'],
+  plugins: [lateKoffi],
   banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
   logLevel: 'warning',
 })
