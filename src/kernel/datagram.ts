@@ -12,7 +12,9 @@
  *  | flags         | 0             |             | base                          |
  *  +-------------------------------+ 56          | length                        |
  */
+
 import { constants } from 'node:os'
+import { viewOf } from '../bytes/view.ts'
 import { addressOf, call, errno, recvmsg, refused, sendmsg } from './libc.ts'
 import { MSG_DONTWAIT, MSG_TRUNC } from './socket.ts'
 
@@ -49,7 +51,7 @@ export class DatagramReader {
   readonly #control = new Uint8Array(256)
   readonly #vector: Uint8Array
   readonly #header = new Uint8Array(HEADER_BYTES)
-  readonly #view = new DataView(this.#header.buffer)
+  readonly #view = viewOf(this.#header)
 
   constructor(bytesMax = 65_536) {
     this.#bytes = new Uint8Array(bytesMax)
@@ -93,7 +95,7 @@ export function sendDatagram(
   control: readonly ControlMessage[] = [],
 ): void {
   const header = new Uint8Array(HEADER_BYTES)
-  const view = new DataView(header.buffer)
+  const view = viewOf(header)
   const vector = iovec(bytes)
   const controls = encodeControl(control)
   view.setBigUint64(NAME, addressOf(name), true)
@@ -107,7 +109,7 @@ export function sendDatagram(
 
 function iovec(bytes: Uint8Array): Uint8Array {
   const vector = new Uint8Array(IOVEC_BYTES)
-  const view = new DataView(vector.buffer)
+  const view = viewOf(vector)
   view.setBigUint64(0, addressOf(bytes), true)
   view.setBigUint64(8, BigInt(bytes.length), true)
   return vector
@@ -117,7 +119,7 @@ function encodeControl(messages: readonly ControlMessage[]): Uint8Array {
   const bytes = new Uint8Array(
     messages.reduce((sum, { value }) => sum + align8(CONTROL_HEADER_BYTES + value.length), 0),
   )
-  const view = new DataView(bytes.buffer)
+  const view = viewOf(bytes)
   let at = 0
   for (const { level, type, value } of messages) {
     view.setBigUint64(at, BigInt(CONTROL_HEADER_BYTES + value.length), true)
@@ -130,7 +132,7 @@ function encodeControl(messages: readonly ControlMessage[]): Uint8Array {
 }
 
 function decodeControl(bytes: Uint8Array): readonly ControlMessage[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const view = viewOf(bytes)
   const messages: ControlMessage[] = []
   for (let at = 0; at + CONTROL_HEADER_BYTES <= bytes.length; ) {
     const length = Number(view.getBigUint64(at, true))

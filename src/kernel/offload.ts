@@ -7,7 +7,9 @@
  *  | address --------------------> +---------------+---------------+
  *  +------------------------+ 40
  */
+
 import { closeSync } from 'node:fs'
+import { viewOf } from '../bytes/view.ts'
 import { addressOf, call, ioctl, socket } from './libc.ts'
 import { AF_INET, SOCK_CLOEXEC, SOCK_DGRAM } from './socket.ts'
 
@@ -42,7 +44,7 @@ function ethtool(operation: string, name: string, command: number, data: number)
   const value = Uint32Array.of(command, data)
   const request = new Uint8Array(40)
   request.set(new TextEncoder().encode(name).subarray(0, IFNAMSIZ - 1))
-  new DataView(request.buffer).setBigUint64(IFNAMSIZ, addressOf(value), true)
+  viewOf(request).setBigUint64(IFNAMSIZ, addressOf(value), true)
   const fd = call(operation, socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0))
   try {
     call(operation, ioctl(fd, SIOCETHTOOL, request))

@@ -15,8 +15,10 @@
  *  |                 hardware address, 8 bytes                     |
  *  +---------------------------------------------------------------+
  */
+
 import { closeSync } from 'node:fs'
 import { constants } from 'node:os'
+import { viewOf } from '../bytes/view.ts'
 import { type Datagram, DatagramReader } from './datagram.ts'
 import { bind, call, send } from './libc.ts'
 import {
@@ -89,7 +91,7 @@ export class PacketSocket {
   receive(): ReceivedFrame | undefined {
     const datagram = this.#reader.receive('receive from a packet socket', this.fd, PASSING)
     if (datagram === undefined) return undefined
-    const name = new DataView(datagram.name.buffer)
+    const name = viewOf(datagram.name)
     return {
       bytes: withVlanTag(datagram),
       ifindex: name.getInt32(4, true),
@@ -108,7 +110,7 @@ export class PacketSocket {
 
 function sockaddrLl(ifindex: number, etherType: number): Uint8Array {
   const bytes = new Uint8Array(20)
-  const view = new DataView(bytes.buffer)
+  const view = viewOf(bytes)
   view.setUint16(0, AF_PACKET, true)
   view.setUint16(2, etherType, false)
   view.setInt32(4, ifindex, true)
@@ -119,12 +121,12 @@ function sockaddrLl(ifindex: number, etherType: number): Uint8Array {
 function withVlanTag({ bytes, control }: Datagram): Uint8Array {
   const value = control.find(({ level, type }) => level === SOL_PACKET && type === PACKET_AUXDATA)?.value
   if (value === undefined || value.length < 20 || bytes.length < TAG_OFFSET) return bytes
-  const aux = new DataView(value.buffer, value.byteOffset, value.byteLength)
+  const aux = viewOf(value)
   const status = aux.getUint32(0, true)
   if ((status & TP_STATUS_VLAN_VALID) === 0) return bytes
   const tagged = new Uint8Array(bytes.length + 4)
   tagged.set(bytes.subarray(0, TAG_OFFSET))
-  const view = new DataView(tagged.buffer)
+  const view = viewOf(tagged)
   view.setUint16(TAG_OFFSET, (status & TP_STATUS_VLAN_TPID_VALID) !== 0 ? aux.getUint16(18, true) : ETH_P_8021Q, false)
   view.setUint16(TAG_OFFSET + 2, aux.getUint16(16, true), false)
   tagged.set(bytes.subarray(TAG_OFFSET), TAG_OFFSET + 4)

@@ -7,6 +7,7 @@
 import { closeSync } from 'node:fs'
 import { constants } from 'node:os'
 import { type Ip, type IpFamily, ipBytes, ipFamily, ipFromBytes } from '../bytes/address.ts'
+import { viewOf } from '../bytes/view.ts'
 import { type ControlMessage, type Datagram, DatagramReader, sendDatagram } from './datagram.ts'
 import {
   decodeSocketAddress,
@@ -174,7 +175,7 @@ function prepare(fd: number, ifindex: number): void {
 function ipMreqn(group: Ip, ifindex: number): Uint8Array {
   const bytes = new Uint8Array(12)
   bytes.set(ipBytes(group))
-  new DataView(bytes.buffer).setInt32(8, ifindex, true)
+  viewOf(bytes).setInt32(8, ifindex, true)
   return bytes
 }
 
@@ -182,7 +183,7 @@ function ipMreqn(group: Ip, ifindex: number): Uint8Array {
 function ipv6Mreq(group: Ip, ifindex: number): Uint8Array {
   const bytes = new Uint8Array(20)
   bytes.set(ipBytes(group))
-  new DataView(bytes.buffer).setUint32(16, ifindex, true)
+  viewOf(bytes).setUint32(16, ifindex, true)
   return bytes
 }
 
@@ -216,8 +217,4 @@ function ipv6Packet({ bytes, name, control }: Datagram): RawPacket | undefined {
     ttl: viewOf(hopLimit).getInt32(0, true),
     ifindex: viewOf(info).getUint32(16, true),
   }
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

@@ -1,6 +1,8 @@
 /** News of links, addresses and neighbours, as they change (rtnetlink(7) groups). */
+
 import { closeSync } from 'node:fs'
 import { constants } from 'node:os'
+import { viewOf } from '../bytes/view.ts'
 import { decodeAddress, type InterfaceAddress } from '../netlink/address.ts'
 import { decodeLink, type Link } from '../netlink/link.ts'
 import { decodeMessages, type Message } from '../netlink/message.ts'
@@ -81,7 +83,7 @@ function open(topics: readonly RouteTopic[]): number {
     const groups = topics.flatMap(topic => GROUPS[topic]).reduce((bits, group) => bits | (1 << (group - 1)), 0)
     const address = new Uint8Array(12)
     address[0] = AF_NETLINK
-    new DataView(address.buffer).setUint32(8, groups >>> 0, true)
+    viewOf(address).setUint32(8, groups >>> 0, true)
     call(operation, bind(fd, address, address.length))
   })
 }

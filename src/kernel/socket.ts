@@ -1,6 +1,7 @@
 /** What every kind of socket here shares: the numbers of <sys/socket.h>, options, and addresses as C has them. */
 import { closeSync } from 'node:fs'
 import { type Ip, type IpFamily, ipBytes, ipFamily, ipFromBytes } from '../bytes/address.ts'
+import { viewOf } from '../bytes/view.ts'
 import { call, type Pointer, setsockopt, socket } from './libc.ts'
 
 export const AF_UNIX = 1
@@ -78,7 +79,7 @@ export const SOCKADDR_IN6_LENGTH = 28
 export function encodeSocketAddress(address: Ip, port = 0, ifindex = 0): Uint8Array {
   const family = ipFamily(address)
   const bytes = new Uint8Array(family === 4 ? SOCKADDR_IN_LENGTH : SOCKADDR_IN6_LENGTH)
-  const view = new DataView(bytes.buffer)
+  const view = viewOf(bytes)
   view.setUint16(0, domainOf(family), true)
   view.setUint16(2, port, false)
   bytes.set(ipBytes(address), family === 4 ? 4 : 8)

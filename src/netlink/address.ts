@@ -14,6 +14,7 @@
  * equal; IPv6 writes only IFA_ADDRESS then.
  */
 import { type Ip, ipFamily } from '../bytes/address.ts'
+import { viewOf } from '../bytes/view.ts'
 import * as nla from './attribute.ts'
 import { Attributes } from './attribute.ts'
 import { addressFamily, type Scope, scopeName, scopeNumber } from './rtnetlink.ts'
@@ -78,7 +79,7 @@ const HEADER_LENGTH = 8
 export function encodeAddressChange(change: AddressChange): Uint8Array {
   const family = ipFamily(change.address)
   const header = new Uint8Array(HEADER_LENGTH)
-  const view = new DataView(header.buffer)
+  const view = viewOf(header)
   view.setUint8(0, addressFamily(family))
   view.setUint8(1, change.prefix)
   view.setUint8(2, (change.flags ?? 0) & 0xff)
@@ -105,14 +106,14 @@ function lifetimes(preferredS: number): Uint8Array {
 export function encodeAddressQuery(family: number, ifindex = 0): Uint8Array {
   const header = new Uint8Array(HEADER_LENGTH)
   header[0] = family
-  new DataView(header.buffer).setUint32(4, ifindex, true)
+  viewOf(header).setUint32(4, ifindex, true)
   return header
 }
 
 /** From the body of RTM_NEWADDR or RTM_DELADDR; undefined if it is of another family, or too short to be one. */
 export function decodeAddress(body: Uint8Array): InterfaceAddress | undefined {
   if (body.length < HEADER_LENGTH) return undefined
-  const view = new DataView(body.buffer, body.byteOffset, body.byteLength)
+  const view = viewOf(body)
   const attributes = new Attributes(body.subarray(HEADER_LENGTH))
   const other = attributes.ip(IFA_ADDRESS)
   const address = attributes.ip(IFA_LOCAL) ?? other

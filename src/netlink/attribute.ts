@@ -16,6 +16,8 @@
  * Reading is lenient: an attribute that is absent, or too short for what is asked, reads as undefined.
  */
 import { type Ip, ipBytes, ipFromBytes, type Mac, macBytes, macFromBytes } from '../bytes/address.ts'
+import { concat } from '../bytes/concat.ts'
+import { viewOf } from '../bytes/view.ts'
 import { align4 } from './message.ts'
 
 const ATTRIBUTE_HEADER_LENGTH = 4
@@ -25,20 +27,14 @@ const NONE: Uint8Array = new Uint8Array(0)
 
 /** Attributes one after the other, each padded to four bytes. */
 export function attributes(...parts: readonly Uint8Array[]): Uint8Array {
-  const joined = new Uint8Array(parts.reduce((length, part) => length + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    joined.set(part, at)
-    at += part.length
-  }
-  return joined
+  return concat(...parts)
 }
 
 export function bytes(type: number, value: Uint8Array | undefined): Uint8Array {
   if (value === undefined) return NONE
   const length = ATTRIBUTE_HEADER_LENGTH + value.length
   const attribute = new Uint8Array(align4(length))
-  const view = new DataView(attribute.buffer)
+  const view = viewOf(attribute)
   view.setUint16(0, length, true)
   view.setUint16(2, type, true)
   attribute.set(value, ATTRIBUTE_HEADER_LENGTH)
@@ -91,7 +87,7 @@ export class Attributes {
 
   /** Reads as far as the bytes make sense. */
   constructor(encoded: Uint8Array) {
-    const view = new DataView(encoded.buffer, encoded.byteOffset, encoded.byteLength)
+    const view = viewOf(encoded)
     for (let at = 0; at + ATTRIBUTE_HEADER_LENGTH <= encoded.length; ) {
       const length = view.getUint16(at, true)
       if (length < ATTRIBUTE_HEADER_LENGTH || length > encoded.length - at) break
@@ -157,6 +153,6 @@ export class Attributes {
   #view(type: number, length: number): DataView | undefined {
     const value = this.#values.get(type)
     if (value === undefined || value.length < length) return undefined
-    return new DataView(value.buffer, value.byteOffset, value.byteLength)
+    return viewOf(value)
   }
 }

@@ -11,6 +11,7 @@
  *
  * A dump ends in NLMSG_DONE, which carries the same number, followed at once by the attributes.
  */
+import { viewOf } from '../bytes/view.ts'
 import { Attributes } from './attribute.ts'
 import { align4, type Message, NLM_F_ACK_TLVS, NLM_F_CAPPED, NLMSG_DONE, NLMSG_ERROR } from './message.ts'
 
@@ -33,7 +34,7 @@ export interface Verdict {
 export function decodeVerdict(message: Message): Verdict | undefined {
   if (message.type !== NLMSG_ERROR && message.type !== NLMSG_DONE) return undefined
   const { body, flags } = message
-  const view = new DataView(body.buffer, body.byteOffset, body.byteLength)
+  const view = viewOf(body)
   const errno = body.length < 4 ? 0 : -view.getInt32(0, true)
   const explained =
     (flags & NLM_F_ACK_TLVS) !== 0 ? body.subarray(4 + requestLength(message, view)) : body.subarray(0, 0)

@@ -15,6 +15,7 @@
  *  +---------------------------------------------------------------+
  */
 import type { Mac } from '../bytes/address.ts'
+import { viewOf } from '../bytes/view.ts'
 import * as nla from './attribute.ts'
 import { Attributes } from './attribute.ts'
 import { AF_UNSPEC } from './rtnetlink.ts'
@@ -103,7 +104,7 @@ const HEADER_LENGTH = 16
 /** The body of RTM_NEWLINK and RTM_DELLINK. */
 export function encodeLinkChange(change: LinkChange): Uint8Array {
   const header = new Uint8Array(HEADER_LENGTH)
-  const view = new DataView(header.buffer)
+  const view = viewOf(header)
   const switches: readonly (readonly [number, boolean | undefined])[] = [
     [IFF_UP, change.up],
     [IFF_NOARP, change.arp === undefined ? undefined : !change.arp],
@@ -162,7 +163,7 @@ export function encodeLinkQuery(wanted: { readonly ifindex?: number; readonly na
 /** From the body of RTM_NEWLINK or RTM_DELLINK; undefined if it is too short to be one. */
 export function decodeLink(body: Uint8Array): Link | undefined {
   if (body.length < HEADER_LENGTH) return undefined
-  const view = new DataView(body.buffer, body.byteOffset, body.byteLength)
+  const view = viewOf(body)
   const attributes = new Attributes(body.subarray(HEADER_LENGTH))
   const flags = view.getUint32(8, true)
   return {
@@ -183,7 +184,7 @@ export function decodeLink(body: Uint8Array): Link | undefined {
 
 /** struct rtnl_link_stats64: eight and more numbers of 64 bits. */
 function decodeStatistics(bytes: Uint8Array = new Uint8Array(0)): LinkStatistics {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const view = viewOf(bytes)
   const at = (i: number) => (bytes.length < 8 * (i + 1) ? 0n : view.getBigUint64(8 * i, true))
   return {
     rxPackets: at(0),

@@ -17,6 +17,7 @@
  * Numbers are in the order of the host, which is little-endian wherever this runs.
  */
 import type { Decoded } from '../bytes/drop.ts'
+import { viewOf } from '../bytes/view.ts'
 
 export const NLMSG_NOOP = 1
 export const NLMSG_ERROR = 2
@@ -53,7 +54,7 @@ export interface Message {
 export function encodeMessage(message: Message): Uint8Array {
   const length = MESSAGE_HEADER_LENGTH + message.body.length
   const bytes = new Uint8Array(align4(length))
-  const view = new DataView(bytes.buffer)
+  const view = viewOf(bytes)
   view.setUint32(0, length, true)
   view.setUint16(4, message.type, true)
   view.setUint16(6, message.flags, true)
@@ -67,7 +68,7 @@ export type MessageDrop = 'short' | 'length'
 
 /** All messages of one datagram. Their bodies are views into it. */
 export function decodeMessages(datagram: Uint8Array): Decoded<readonly Message[], MessageDrop> {
-  const view = new DataView(datagram.buffer, datagram.byteOffset, datagram.byteLength)
+  const view = viewOf(datagram)
   const messages: Message[] = []
   for (let at = 0; at < datagram.length; ) {
     if (datagram.length - at < MESSAGE_HEADER_LENGTH) return { ok: false, drop: 'short' }

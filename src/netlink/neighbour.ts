@@ -13,6 +13,7 @@
  *  +---------------------------------------------------------------+
  */
 import { type Ip, ipFamily, type Mac } from '../bytes/address.ts'
+import { viewOf } from '../bytes/view.ts'
 import * as nla from './attribute.ts'
 import { Attributes } from './attribute.ts'
 import { addressFamily } from './rtnetlink.ts'
@@ -72,7 +73,7 @@ const HEADER_LENGTH = 12
 /** The body of RTM_NEWNEIGH and RTM_DELNEIGH. */
 export function encodeNeighbourChange(change: NeighbourChange): Uint8Array {
   const header = new Uint8Array(HEADER_LENGTH)
-  const view = new DataView(header.buffer)
+  const view = viewOf(header)
   view.setUint8(0, addressFamily(ipFamily(change.address)))
   view.setInt32(4, change.ifindex, true)
   view.setUint16(8, STATES[change.state ?? 'none'], true)
@@ -91,7 +92,7 @@ export function encodeNeighbourQuery(family: number, proxy = false): Uint8Array 
 /** From the body of RTM_NEWNEIGH or RTM_DELNEIGH; undefined if it is no IP neighbour, or too short to be one. */
 export function decodeNeighbour(body: Uint8Array): Neighbour | undefined {
   if (body.length < HEADER_LENGTH) return undefined
-  const view = new DataView(body.buffer, body.byteOffset, body.byteLength)
+  const view = viewOf(body)
   const attributes = new Attributes(body.subarray(HEADER_LENGTH))
   const address = attributes.ip(NDA_DST)
   if (address === undefined) return undefined

@@ -23,6 +23,7 @@
  *  +---------------------------------------------------------------+
  */
 import { type Ip, type IpFamily, ipFamily } from '../bytes/address.ts'
+import { viewOf } from '../bytes/view.ts'
 import * as nla from './attribute.ts'
 import { Attributes } from './attribute.ts'
 import {
@@ -130,7 +131,7 @@ export function encodeRouteDeletion(route: RouteChange): Uint8Array {
 function encode(route: RouteChange, scope: number): Uint8Array {
   const table = route.table ?? RT_TABLE_MAIN
   const header = new Uint8Array(HEADER_LENGTH)
-  const view = new DataView(header.buffer)
+  const view = viewOf(header)
   view.setUint8(0, addressFamily(routeFamily(route)))
   view.setUint8(1, route.prefix ?? (route.destination === undefined ? 0 : ipFamily(route.destination) === 4 ? 32 : 128))
   view.setUint8(4, table < 256 ? table : 0)
@@ -153,7 +154,7 @@ function encode(route: RouteChange, scope: number): Uint8Array {
 function nextHop({ gateway, ifindex, weight }: NextHop): Uint8Array {
   const attributes = nla.ip(RTA_GATEWAY, gateway)
   const header = new Uint8Array(NEXT_HOP_LENGTH)
-  const view = new DataView(header.buffer)
+  const view = viewOf(header)
   view.setUint16(0, NEXT_HOP_LENGTH + attributes.length, true)
   view.setUint8(3, weight - 1)
   view.setInt32(4, ifindex, true)
@@ -185,7 +186,7 @@ export function encodeRouteQuery(family: number): Uint8Array {
 /** From the body of RTM_NEWROUTE or RTM_DELROUTE; undefined if it is no IP route, or too short to be one. */
 export function decodeRoute(body: Uint8Array): Route | undefined {
   if (body.length < HEADER_LENGTH) return undefined
-  const view = new DataView(body.buffer, body.byteOffset, body.byteLength)
+  const view = viewOf(body)
   const family = view.getUint8(0)
   const type = TYPE_NAMES.get(view.getUint8(7))
   if ((family !== AF_INET && family !== AF_INET6) || type === undefined) return undefined
@@ -207,7 +208,7 @@ export function decodeRoute(body: Uint8Array): Route | undefined {
 }
 
 function decodeNextHops(bytes: Uint8Array = new Uint8Array(0)): readonly NextHop[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const view = viewOf(bytes)
   const hops: NextHop[] = []
   for (let at = 0; at + NEXT_HOP_LENGTH <= bytes.length; ) {
     const length = view.getUint16(at, true)

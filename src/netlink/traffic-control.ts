@@ -17,6 +17,7 @@
  *  |                       attributes, TCA_… …                     |
  *  +---------------------------------------------------------------+
  */
+import { viewOf } from '../bytes/view.ts'
 import * as nla from './attribute.ts'
 import { Attributes } from './attribute.ts'
 
@@ -85,7 +86,7 @@ export function encodeFilterQuery(ifindex: number, direction: Direction): Uint8A
 /** From the body of RTM_NEWTFILTER; undefined if it is no `bpf` filter on `clsact`, or too short to be one. */
 export function decodeBpfFilter(body: Uint8Array): BpfFilter | undefined {
   if (body.length < HEADER_LENGTH) return undefined
-  const view = new DataView(body.buffer, body.byteOffset, body.byteLength)
+  const view = viewOf(body)
   const attributes = new Attributes(body.subarray(HEADER_LENGTH))
   const handle = view.getUint32(8, true)
   const parent = view.getUint32(12, true)
@@ -104,7 +105,7 @@ export function decodeBpfFilter(body: Uint8Array): BpfFilter | undefined {
 
 function encodeFilterPlace(place: FilterPlace): Uint8Array {
   const bytes = header(place.ifindex, place.handle, PARENTS[place.direction])
-  const view = new DataView(bytes.buffer)
+  const view = viewOf(bytes)
   view.setUint16(16, ETH_P_ALL, false)
   view.setUint16(18, place.priority, true)
   return bytes
@@ -112,7 +113,7 @@ function encodeFilterPlace(place: FilterPlace): Uint8Array {
 
 function header(ifindex: number, handle: number, parent: number): Uint8Array {
   const bytes = new Uint8Array(HEADER_LENGTH)
-  const view = new DataView(bytes.buffer)
+  const view = viewOf(bytes)
   view.setInt32(4, ifindex, true)
   view.setUint32(8, handle, true)
   view.setUint32(12, parent, true)
