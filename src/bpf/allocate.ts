@@ -28,16 +28,17 @@ export interface Allocation {
 
 const STACK_BYTES = 512
 const CALLER_SAVED = 6
-const MACHINE_REGISTERS = 10
+/** Caller-saved registers first: the others are few, and wanted by what lives across calls. */
+const MACHINE_REGISTERS: readonly number[] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
 const ROUNDS_MAX = 20
 
 /** Throws RangeError if the frame would exceed the machine's 512 bytes. */
-export function allocate(body: FunctionBody): Allocation {
+export function allocate(body: FunctionBody, available: readonly number[] = MACHINE_REGISTERS): Allocation {
   let current = body
   const unspillable = new Set<Register>()
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const graph = interference(current)
-    const { machine, spilled } = color(graph, unspillable)
+    const { machine, spilled } = color(graph, available, unspillable)
     if (spilled.length === 0) return { body: current, machine }
     current = spill(current, spilled, unspillable)
   }
@@ -126,6 +127,7 @@ function meetStep(step: Step, live: Set<Register>, graph: Graph, meet: (a: Regis
 
 function color(
   graph: Graph,
+  available: readonly number[],
   unspillable: ReadonlySet<Register>,
 ): { machine: Map<Register, number>; spilled: Register[] } {
   const machine = new Map<Register, number>()
@@ -143,17 +145,11 @@ function color(
     }
     const wishes = graph.wishes.get(register)!
     const wanted = [...wishes.register.flatMap(other => machine.get(other) ?? []), ...wishes.machine]
-    const choice = wanted.find(color => !taken.has(color)) ?? firstFree(taken)
+    const choice = [...wanted, ...available].find(color => available.includes(color) && !taken.has(color))
     if (choice === undefined) spilled.push(register)
     else machine.set(register, choice)
   }
   return { machine, spilled }
-}
-
-/** Caller-saved registers first: the others are few, and wanted by what lives across calls. */
-function firstFree(taken: ReadonlySet<number>): number | undefined {
-  for (let machine = 0; machine < MACHINE_REGISTERS; machine++) if (!taken.has(machine)) return machine
-  return undefined
 }
 
 function spill(body: FunctionBody, registers: readonly Register[], unspillable: Set<Register>): FunctionBody {

@@ -27,12 +27,18 @@ export interface CompiledProgram {
   readonly maps: readonly string[]
 }
 
+export interface CompileOptions {
+  /** Keep the TypeScript position of every instruction, for messages; takes time. */
+  readonly positions?: boolean
+  /** False leaves in what the program does not need: for tests, which compare the two. */
+  readonly simplify?: boolean
+  /** The machine registers that may hold values, all ten if not said: fewer, for tests, bring more into the frame. */
+  readonly machineRegisters?: readonly number[]
+}
+
 /** Throws StageError for a mistake in the source, RangeError if the program outgrows the machine. */
-export function compile(
-  source: ProgramSource,
-  options: { readonly positions: boolean } = { positions: false },
-): CompiledProgram {
-  const { positions } = options
+export function compile(source: ProgramSource, options: CompileOptions = {}): CompiledProgram {
+  const { positions = false, machineRegisters } = options
   const written = [
     { name: source.name, parameters: 1, body: source.main },
     ...Object.entries(source.callbacks ?? {}).map(([name, callback]) => ({ name, ...callback })),
@@ -43,7 +49,9 @@ export function compile(
     const code = new Code({ name, parameters, positions })
     body(code)
     functions.push({ name, start: lines.length, parameters })
-    lines.push(...assemble(allocate(simplify(code.finish()))))
+    const finished = code.finish()
+    const simple = options.simplify === false ? finished : simplify(finished)
+    lines.push(...assemble(allocate(simple, machineRegisters)))
   }
   const linked = lines.map((line, at) => {
     if (line.callback === undefined) return line

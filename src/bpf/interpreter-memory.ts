@@ -2,6 +2,7 @@
  * The memory that a program sees: areas far apart in one space of addresses, so that a pointer which runs out of its
  * area hits nothing. Area n lies around n · 2^40 + 2^39; a pointer before its start is recognised as such.
  */
+import { viewOf } from '../bytes/view.ts'
 import type { ByteSize } from './instruction.ts'
 
 /** An access that the kernel would not have let through. The interpreter makes a Fault of it, which says where. */
@@ -28,11 +29,23 @@ const HALF = 2 ** 39
 /** Numbers above this are no address of ours, and would not be exact. */
 const ADDRESS_MAX = 2n ** 52n
 
-interface Placed extends Area {
-  readonly view: DataView
+class Placed {
+  readonly area: Area
   readonly base: number
   /** Why its addresses are no longer good, once they are not. */
-  gone: string | undefined
+  gone: string | undefined = undefined
+  private dataView: DataView | undefined
+
+  constructor(area: Area, base: number) {
+    this.area = area
+    this.base = base
+  }
+
+  /** Made when first wanted: most runs touch few of their areas. */
+  get view(): DataView {
+    this.dataView ??= viewOf(this.area.bytes)
+    return this.dataView
+  }
 }
 
 export class Memory {
@@ -42,8 +55,7 @@ export class Memory {
   /** Places an area; its first byte's address. */
   place(area: Area): bigint {
     const base = this.areas.length * SPAN + HALF
-    const { buffer, byteOffset, byteLength } = area.bytes
-    this.areas.push({ ...area, view: new DataView(buffer, byteOffset, byteLength), base, gone: undefined })
+    this.areas.push(new Placed(area, base))
     return BigInt(base)
   }
 
@@ -58,28 +70,32 @@ export class Memory {
 
   /** From now on, who uses an address in this area is told `why` it is no longer good. */
   remove(address: bigint, why: string): void {
-    this.at(address).area.gone = why
+    this.at(address).gone = why
   }
 
   load(address: bigint, size: ByteSize): bigint {
-    const { area, offset } = this.at(address)
+    const placed = this.at(address)
+    const { area, view } = placed
+    const offset = Number(address) - placed.base
     if (area.fields !== undefined) return area.fields.load(offset, size)
     checkBounds(area, offset, size, 'reads')
     checkWritten(area, offset, size)
     switch (size) {
       case 1:
-        return BigInt(area.view.getUint8(offset))
+        return BigInt(view.getUint8(offset))
       case 2:
-        return BigInt(area.view.getUint16(offset, true))
+        return BigInt(view.getUint16(offset, true))
       case 4:
-        return BigInt(area.view.getUint32(offset, true))
+        return BigInt(view.getUint32(offset, true))
       case 8:
-        return area.view.getBigUint64(offset, true)
+        return view.getBigUint64(offset, true)
     }
   }
 
   store(address: bigint, size: ByteSize, value: bigint): void {
-    const { area, offset } = this.at(address)
+    const placed = this.at(address)
+    const { area, view } = placed
+    const offset = Number(address) - placed.base
     if (area.fields !== undefined) {
       area.fields.store(offset, size, value)
       return
@@ -88,22 +104,23 @@ export class Memory {
     area.written?.fill(1, offset, offset + size)
     switch (size) {
       case 1:
-        area.view.setUint8(offset, Number(value & 0xffn))
+        view.setUint8(offset, Number(value & 0xffn))
         return
       case 2:
-        area.view.setUint16(offset, Number(value & 0xffffn), true)
+        view.setUint16(offset, Number(value & 0xffffn), true)
         return
       case 4:
-        area.view.setUint32(offset, Number(value & 0xffff_ffffn), true)
+        view.setUint32(offset, Number(value & 0xffff_ffffn), true)
         return
       case 8:
-        area.view.setBigUint64(offset, value, true)
+        view.setBigUint64(offset, value, true)
     }
   }
 
   /** The bytes themselves, for a helper that reads or writes them. */
   bytes(address: bigint, length: number, access: 'read' | 'write'): Uint8Array {
-    const { area, offset } = this.at(address)
+    const { area, base } = this.at(address)
+    const offset = Number(address) - base
     if (area.fields !== undefined) throw new Refusal(`a helper is given the ${area.name}`)
     checkBounds(area, offset, length, access === 'read' ? 'has a helper read' : 'has a helper write')
     if (access === 'read') checkWritten(area, offset, length)
@@ -111,12 +128,11 @@ export class Memory {
     return area.bytes.subarray(offset, offset + length)
   }
 
-  private at(address: bigint): { area: Placed; offset: number } {
-    const number = address < ADDRESS_MAX ? Number(address) : 0
-    const area = this.areas[Math.floor(number / SPAN)]
-    if (area === undefined) throw new Refusal(`0x${address.toString(16)} is not the address of anything`)
-    if (area.gone !== undefined) throw new Refusal(`points into ${area.name}, but ${area.gone}`)
-    return { area, offset: number - area.base }
+  private at(address: bigint): Placed {
+    const placed = address < ADDRESS_MAX ? this.areas[Math.floor(Number(address) / SPAN)] : undefined
+    if (placed === undefined) throw new Refusal(`0x${address.toString(16)} is not the address of anything`)
+    if (placed.gone !== undefined) throw new Refusal(`points into ${placed.area.name}, but ${placed.gone}`)
+    return placed
   }
 }
 

@@ -5,7 +5,7 @@
  *     const { verdict, packet } = interpret(program, { packet, regions: { connections } })
  *
  * Registers are BigInts, which are the machine's 64-bit words without further thought; a program of 200 instructions
- * takes about ten microseconds.
+ * takes some twenty microseconds.
  */
 import type { CompiledProgram } from './compile.ts'
 import { HELPER } from './helper.ts'
