@@ -1,13 +1,84 @@
 /**
  * The entry of the supervisor's children. The supervisor starts its own executable again with the hidden arguments
  * `daemon-child elections` or `daemon-child checkers`.
+ *
+ * A child dies with its supervisor, at once and without a farewell: what it put into the kernel stays, so that a daemon
+ * that is started again finds everything in its place.
  */
+import { setParentDeathSignal } from '../kernel/process.ts'
+import type { Ident } from '../observe/log-line.ts'
 import type { Role } from '../observe/snapshot.ts'
+import type { FromChild, Report, ToChild } from './messages.ts'
+import { Outbox } from './outbox.ts'
 
 /** The first hidden argument: the command line hands what follows to `runChild`. */
 export const CHILD_COMMAND = 'daemon-child'
 
-/** Never returns while the child has work; ends with the process. */
-export async function runChild(_role: Role): Promise<void> {
-  throw new Error('not there yet')
+const FAREWELL_MS = 1000
+
+/** What the loops of both roles have in common. */
+export interface ChildLoop {
+  configure(configuration: Extract<ToChild, { type: 'configure' }>['configuration']): void
+  report(): Report
+  stop(): void
+}
+
+const IDENTS: Readonly<Record<Role, Ident>> = {
+  elections: 'Keepalived_vrrp',
+  checkers: 'Keepalived_healthcheckers',
+}
+
+/** Returns when the child is at work; it ends with the process. */
+export async function runChild(role: Role): Promise<void> {
+  if (process.send === undefined) throw new Error(`"${CHILD_COMMAND}" is for the daemon itself: use "sluice run"`)
+  const send = process.send.bind(process)
+  const outbox = new Outbox(IDENTS[role], (message: FromChild, sent) => send(message, undefined, {}, sent))
+  process.on('disconnect', () => process.exit(1))
+  dieWithSupervisor()
+  // The supervisor hears these too, and says what is to be done.
+  for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {})
+
+  let loop: ChildLoop
+  try {
+    loop = await open(role, outbox)
+  } catch (error) {
+    // The surroundings lack something: starting again would not bring it.
+    leave(outbox, { type: 'unable', sentence: error instanceof Error ? error.message : String(error) }, 1)
+    return
+  }
+  const stop = () => {
+    loop.stop()
+    leave(outbox, { type: 'stopped' }, 0)
+  }
+  process.on('SIGTERM', stop)
+  process.on('message', (message: ToChild) => {
+    switch (message.type) {
+      case 'configure':
+        loop.configure(message.configuration)
+        outbox.send({ type: 'configured' })
+        return
+      case 'report':
+        outbox.send({ type: 'report', id: message.id, report: loop.report() })
+        return
+      case 'stop':
+        stop()
+    }
+  })
+}
+
+function dieWithSupervisor(): void {
+  const supervisor = process.ppid
+  setParentDeathSignal('SIGKILL')
+  if (process.ppid !== supervisor) process.exit(1)
+}
+
+async function open(role: Role, outbox: Outbox): Promise<ChildLoop> {
+  if (role === 'elections') return (await import('./open-elections.ts')).openElectionProcess(outbox)
+  return (await import('./open-checkers.ts')).openCheckerProcess(outbox)
+}
+
+/** Ends the process when all that was said has gone out, or when nobody seems to listen. */
+function leave(outbox: Outbox, lastWord: FromChild, status: number): void {
+  outbox.send(lastWord, () => process.exit(status))
+  setTimeout(() => process.exit(status), FAREWELL_MS)
 }

@@ -30,7 +30,7 @@ import { type State, stateName } from '../vrrp/state.ts'
 import type { ElectionNetwork, InterfaceState } from './election-network.ts'
 import type { Heartbeat } from './heartbeat.ts'
 import type { Note } from './note.ts'
-import { mayResume, timeOut } from './resume.ts'
+import { mayResume } from './resume.ts'
 
 export interface ElectionSurroundings {
   readonly now: () => Instant
@@ -57,6 +57,8 @@ interface Watched {
 /** A peer that has just lost the election may still answer for the addresses for a moment. */
 const CLAIM_GRACE_MS = 1000
 
+const LINK_IS_DOWN: ReadonlySet<string> = new Set(['ENETDOWN', 'ENETUNREACH', 'ENODEV', 'ENXIO'])
+
 export class ElectionLoop {
   readonly #world: ElectionSurroundings
   readonly #watched = new Map<string, Watched>()
@@ -64,6 +66,8 @@ export class ElectionLoop {
   /** What no instance could judge, by reason. */
   readonly #strays = new Counters()
   readonly #reportedStrays = new Set<string>()
+  /** Not asked yet whether they go on as active: until then their addresses stay as they were left. */
+  readonly #starting = new Set<string>()
   #elections: Elections = openElections([], [])
   #cancelWake: () => void = () => {}
   #addressFailures: readonly string[] = []
@@ -79,7 +83,9 @@ export class ElectionLoop {
     this.#perform(reloadElections(this.#elections, vrrpInstances, vrrpSyncGroups, now))
     for (const name of [...this.#watched.keys()]) if (!this.#elections.instances.has(name)) this.#watched.delete(name)
     this.#world.network.listen(vrrpInstances)
-    for (const instance of vrrpInstances) if (this.#state(instance.name)?.name === 'initialize') this.#start(instance)
+    const waiting = vrrpInstances.filter(({ name }) => this.#state(name)?.name === 'initialize')
+    for (const { name } of waiting) this.#starting.add(name)
+    for (const instance of waiting) this.#start(instance)
     // Addresses of ours that nobody wants: left by a daemon before us, or by an instance that is gone.
     this.#reconcile()
     this.#awaitWake()
@@ -177,12 +183,12 @@ export class ElectionLoop {
       interface: instance.interface,
       routerId: instance.routerId,
       priority: state.priority,
-      addresses: [...instance.addresses, ...instance.excludedAddresses].map(virtual => ({
-        address: virtual.address,
-        prefix: virtual.prefix,
-        interface: virtual.interface ?? instance.interface,
-        present: held.has(addressKey(placed(instance, virtual))),
-        claimedBy: watched.claims.get(virtual.address),
+      addresses: this.#allPlaced(name).map(address => ({
+        address: address.address,
+        prefix: address.prefix,
+        interface: address.interface,
+        present: held.has(addressKey(address)),
+        claimedBy: watched.claims.get(address.address),
       })),
       counts: watched.counters.counts(),
     }
@@ -193,15 +199,16 @@ export class ElectionLoop {
     const now = this.#world.now()
     const { linkUp, address } = this.#look(instance)
     this.#watched.set(name, { counters: new Counters(), since: now, linkUp, address, claims: new Map() })
-    this.#step(name, { type: 'start', linkUp, address })
     const lastBeat = this.#world.heartbeat.last(name)
-    if (lastBeat === undefined) return
-    if (mayResume(instance, lastBeat, now)) {
+    const resume = lastBeat !== undefined && mayResume(instance, lastBeat, now)
+    if (resume) {
       const silenceMs = Math.round(now - lastBeat)
-      this.#world.log(`(${name}) was active ${silenceMs} ms ago, sooner than any router can have taken over: goes on`)
-      this.#elections = timeOut(this.#elections, name, now)
-      this.#step(name, { type: 'wake' })
+      this.#world.log(
+        `(${name}) was active ${silenceMs} ms ago, sooner than another router can have taken over: goes on`,
+      )
     } else this.#world.heartbeat.cease(name)
+    this.#starting.delete(name)
+    this.#step(name, { type: 'start', linkUp, address, resume })
   }
 
   #step(name: string, event: Event): void {
@@ -211,8 +218,7 @@ export class ElectionLoop {
   #perform({ elections, effects }: ElectionsStep): void {
     const before = this.#elections
     this.#elections = elections
-    for (const { instance: name, effect } of effects) {
-      const instance = elections.instances.get(name) ?? before.instances.get(name)!
+    for (const { instance, effect } of effects) {
       switch (effect.type) {
         case 'advertise':
           this.#advertise(instance, effect)
@@ -270,9 +276,9 @@ export class ElectionLoop {
       work()
     } catch (error) {
       if (!isKernelError(error)) throw error
-      counters?.add(`send-${error.code}`)
-      if (!isKernelError(error, 'ENETDOWN', 'ENETUNREACH', 'ENODEV', 'ENXIO'))
-        this.#world.log(`cannot ${what}: ${error.message}`)
+      const { code, message } = error
+      counters?.add(`send-${code}`)
+      if (!LINK_IS_DOWN.has(code)) this.#world.log(`cannot ${what}: ${message}`)
     }
   }
 
@@ -281,7 +287,10 @@ export class ElectionLoop {
     const desired = [...this.#elections.instances.values()].flatMap(instance =>
       this.#placed(instance, this.#state(instance.name)!),
     )
-    const operations = planAddresses(desired, this.#world.network.held(), this.#owned)
+    const undecided = new Set([...this.#starting].flatMap(name => this.#allPlaced(name)).map(addressKey))
+    const operations = planAddresses(desired, this.#world.network.held(), this.#owned).filter(
+      ({ type, address }) => type === 'add' || !undecided.has(addressKey(address)),
+    )
     if (operations.length === 0) {
       this.#addressFailures = []
       return
@@ -304,8 +313,9 @@ export class ElectionLoop {
     } catch (error) {
       if (!isKernelError(error)) throw error
       this.#owned.delete(addressKey(address))
-      return isKernelError(error, 'EEXIST') ? undefined : error
+      if (!isKernelError(error, 'EEXIST')) return error
     }
+    return undefined
   }
 
   #remove(address: HeldAddress): KernelError | undefined {
@@ -316,6 +326,7 @@ export class ElectionLoop {
       if (!isKernelError(error, 'EADDRNOTAVAIL', 'ENODEV')) return error
     }
     this.#owned.delete(addressKey(address))
+    return undefined
   }
 
   #awaitWake(): void {
@@ -360,6 +371,11 @@ export class ElectionLoop {
         !virtual.has(address),
     )
     return own?.address
+  }
+
+  #allPlaced(name: string): readonly PlacedAddress[] {
+    const instance = this.#elections.instances.get(name)!
+    return [...instance.addresses, ...instance.excludedAddresses].map(virtual => placed(instance, virtual))
   }
 
   #placed(instance: VrrpInstance, state: State): readonly PlacedAddress[] {

@@ -15,6 +15,8 @@ export type FromChild =
   /** The configuration is at work. */
   | { readonly type: 'configured' }
   | { readonly type: 'report'; readonly id: number; readonly report: Report }
+  /** Its last word: it finished in good order. */
+  | { readonly type: 'stopped' }
   /** It cannot work here, and starting it again would not help: one sentence for the person who started us. */
   | { readonly type: 'unable'; readonly sentence: string }
 

@@ -31,10 +31,12 @@ export class Outbox {
     this.send({ type: 'log', entry: { ident: this.#ident, text, detail, atMs: Date.now() } })
   }
 
-  send(message: FromChild): void {
+  /** `sent` is called when the message has left this process, and with it all before. */
+  send(message: FromChild, sent: () => void = () => {}): void {
     this.#unread++
     this.#send(message, () => {
       this.#unread--
+      sent()
     })
   }
 }

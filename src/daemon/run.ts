@@ -1,4 +1,12 @@
 /** `sluice run`: the daemon in the foreground, from the first check of its surroundings to the exit status. */
+import { closeSync } from 'node:fs'
+import { join } from 'node:path'
+import { missingPrivilege } from '../kernel/process.ts'
+import { openControlServer } from './control-server.ts'
+import { type LoadConfiguration, loadUsable } from './load.ts'
+import { lockFile } from './lock-file.ts'
+import { controlSocketPath, runDirectory } from './run-directory.ts'
+import { Supervisor } from './supervisor.ts'
 
 export interface RunOptions {
   readonly file: string
@@ -6,7 +14,40 @@ export interface RunOptions {
   readonly logDetail: boolean
 }
 
+const print = (text: string): void => void process.stderr.write(text)
+
 /** Runs until it is told to stop; the exit status: 0 stopped, 1 could not start. Messages go to standard error. */
-export async function run(_options: RunOptions): Promise<number> {
-  throw new Error('not there yet')
+export async function run({ file, logDetail }: RunOptions, load: LoadConfiguration = loadUsable): Promise<number> {
+  const configuration = load(file, print)
+  if (configuration === undefined) return 1
+  const missing = missingPrivilege({
+    CAP_NET_ADMIN: 'put virtual addresses on interfaces',
+    CAP_NET_RAW: 'send VRRP advertisements',
+  })
+  if (missing !== undefined) return refuse(missing)
+
+  const lock = lockFile(join(runDirectory(), 'daemon.pid'))
+  if (!lock.ours) {
+    const remedy = `stop it first, or let it read ${file} again with "kill -HUP ${lock.holder}"`
+    return refuse(`a sluice daemon runs in this network namespace already (pid ${lock.holder}): ${remedy}`)
+  }
+  const supervisor = new Supervisor(configuration, { file, logDetail, print, load: () => load(file, print) })
+  const control = await openControlServer(controlSocketPath(), () => supervisor.snapshot())
+  process.on('SIGHUP', () => supervisor.reload())
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => supervisor.stop())
+  // Our own mistake must not leave the addresses to children whose death nobody would notice.
+  process.on('uncaughtException', error => {
+    print(`${error.stack}\n`)
+    supervisor.stop(70)
+  })
+  supervisor.start()
+  const status = await supervisor.end
+  control.close()
+  closeSync(lock.fd)
+  return status
+}
+
+function refuse(sentence: string): number {
+  print(`sluice: ${sentence}\n`)
+  return 1
 }

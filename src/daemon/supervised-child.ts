@@ -132,6 +132,8 @@ export class SupervisedChild {
         this.#lastReport = message.report
         this.#reports.get(message.id)?.(message.report)
         return
+      case 'stopped':
+        return
       case 'unable':
         this.#events.unable(message.sentence)
     }

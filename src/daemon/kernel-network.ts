@@ -1,0 +1,193 @@
+/** The elections' network on real interfaces: raw sockets for VRRP, packet sockets for ARP, netlink for the rest. */
+import { type Ip, type IpFamily, ipFamily, MAC_BROADCAST, type Mac } from '../bytes/address.ts'
+import { addAddress, addresses, deleteAddress } from '../kernel/address.ts'
+import { findLink, type Link, links } from '../kernel/link.ts'
+import { ETH_P_ARP, PacketSocket } from '../kernel/packet-socket.ts'
+import { Poller } from '../kernel/poller.ts'
+import { RawSocket } from '../kernel/raw-socket.ts'
+import { RouteMonitor } from '../kernel/route-monitor.ts'
+import { RouteSocket } from '../kernel/route-socket.ts'
+import type { VrrpInstance } from '../model/vrrp-instance.ts'
+import { IFA_F_NODAD, IFA_F_NOPREFIXROUTE } from '../netlink/address.ts'
+import type { HeldAddress, PlacedAddress } from '../reconcile/addresses.ts'
+import type { OutgoingPacket } from '../vrrp/advertise.ts'
+import { receivedIpv4 } from '../vrrp/received.ts'
+import { ARP_REQUEST, decodeArp, encodeArp } from '../wire/arp.ts'
+import { decodeEthernet, ETHERTYPE_ARP, encodeEthernet } from '../wire/ethernet.ts'
+import { IP_PROTOCOL_VRRP } from '../wire/vrrp.ts'
+import type { ElectionNetwork, InterfaceState, NetworkNews } from './election-network.ts'
+import { encodeVrrpDatagram } from './vrrp-datagram.ts'
+
+const IP_PROTOCOL_AH = 51
+
+/** An interface that instances live on, with its sockets by family and IP protocol. */
+interface Segment {
+  readonly link: Link
+  readonly raw: Map<string, RawSocket>
+  readonly arp: PacketSocket
+}
+
+export class KernelNetwork implements ElectionNetwork {
+  readonly #news: NetworkNews
+  readonly #poller = new Poller()
+  readonly #route = new RouteSocket()
+  readonly #monitor = new RouteMonitor(['link', 'address'])
+  readonly #segments = new Map<string, Segment>()
+  /** Of all interfaces of this machine: none of them is a stranger. */
+  #ownMacs: ReadonlySet<Mac> = new Set()
+  #identification = 0
+
+  /** EPERM without CAP_NET_RAW and CAP_NET_ADMIN. */
+  constructor(news: NetworkNews) {
+    this.#news = news
+    this.#poller.watch(this.#monitor.fd, () => {
+      let changed = false
+      while (this.#monitor.receive() !== undefined) changed = true
+      if (changed) this.#news.changed()
+    })
+  }
+
+  listen(instances: readonly VrrpInstance[]): void {
+    this.#ownMacs = new Set(links(this.#route).flatMap(({ mac }) => mac ?? []))
+    const names = new Set(instances.map(instance => instance.interface))
+    for (const [name, segment] of this.#segments) {
+      const link = findLink(this.#route, name)
+      if (names.has(name) && link?.ifindex === segment.link.ifindex && link.mac === segment.link.mac) continue
+      this.#leave(segment)
+      this.#segments.delete(name)
+    }
+    for (const instance of instances) this.#hear(instance)
+  }
+
+  look(name: string): InterfaceState | undefined {
+    const link = findLink(this.#route, name)
+    if (link === undefined) return undefined
+    const usable = addresses(this.#route, { link: link.ifindex }).filter(({ tentative }) => !tentative)
+    return {
+      up: link.up && link.running,
+      addresses: usable.map(({ address, scope }) => ({ address, linkLocal: scope === 'link' })),
+    }
+  }
+
+  send(instance: VrrpInstance, source: Ip, packet: OutgoingPacket): void {
+    const { destination, protocol, payload, hopLimit } = packet
+    const socket = this.#segments.get(instance.interface)?.raw.get(socketKey(instance.family, protocol))
+    if (socket === undefined) return
+    if (instance.family === 6) {
+      socket.send(payload, destination, source)
+      return
+    }
+    this.#identification = (this.#identification % 0xffff) + 1
+    const identification = this.#identification
+    const datagram = { source, destination, protocol, hopLimit, identification, payload }
+    socket.send(packet.datagram ?? encodeVrrpDatagram(datagram), destination)
+  }
+
+  announce(name: string, address: Ip): void {
+    const segment = this.#segments.get(name)
+    const mac = segment?.link.mac
+    if (segment === undefined || mac === undefined || ipFamily(address) === 6) return
+    segment.arp.send(gratuitousArp(address, mac))
+  }
+
+  held(): readonly HeldAddress[] {
+    const names = new Map(links(this.#route).map(({ ifindex, name }) => [ifindex, name]))
+    return addresses(this.#route).map(({ ifindex, address, prefix }) => {
+      return { interface: names.get(ifindex) ?? `interface ${ifindex}`, address, prefix }
+    })
+  }
+
+  add({
+    interface: name,
+    address,
+    prefix,
+    scope,
+    broadcast,
+    label,
+    peer,
+    flags,
+    preferredLifetimeS,
+  }: PlacedAddress): void {
+    // A virtual address is to be usable at once; whether somebody else has it is the election's question.
+    const noDuplicateCheck = ipFamily(address) === 6 ? IFA_F_NODAD : 0
+    const noRoute = flags.includes('noprefixroute') ? IFA_F_NOPREFIXROUTE : 0
+    const preferredS = preferredLifetimeS
+    const change = { address, prefix, scope, broadcast, label, peer, preferredS, flags: noDuplicateCheck | noRoute }
+    addAddress(this.#route, name, change)
+  }
+
+  remove({ interface: name, address, prefix }: HeldAddress): void {
+    deleteAddress(this.#route, name, { address, prefix })
+  }
+
+  close(): void {
+    this.#poller.close()
+    for (const segment of this.#segments.values()) this.#leave(segment)
+    this.#segments.clear()
+    this.#monitor.close()
+    this.#route.close()
+  }
+
+  #hear(instance: VrrpInstance): void {
+    const segment = this.#segments.get(instance.interface) ?? this.#enter(instance.interface)
+    if (segment === undefined) return
+    const { family, multicastGroup, unicastPeers, authentication } = instance
+    const protocol = authentication.type === 'ah' ? IP_PROTOCOL_AH : IP_PROTOCOL_VRRP
+    const key = socketKey(family, protocol)
+    if (segment.raw.has(key)) return
+    const { ifindex } = segment.link
+    const socket = new RawSocket({ family, protocol, ifindex, headerIncluded: family === 4 })
+    if (unicastPeers.length === 0) socket.join(multicastGroup, ifindex)
+    segment.raw.set(key, socket)
+    this.#poller.watch(socket.fd, () => this.#readPackets(instance.interface, family, socket))
+  }
+
+  #enter(name: string): Segment | undefined {
+    const link = findLink(this.#route, name)
+    if (link === undefined) return undefined
+    const segment = { link, raw: new Map(), arp: new PacketSocket({ ifindex: link.ifindex, etherType: ETH_P_ARP }) }
+    this.#segments.set(name, segment)
+    this.#poller.watch(segment.arp.fd, () => this.#readArp(name, segment.arp))
+    return segment
+  }
+
+  #leave(segment: Segment): void {
+    for (const socket of [...segment.raw.values(), segment.arp]) {
+      this.#poller.unwatch(socket.fd)
+      socket.close()
+    }
+  }
+
+  #readPackets(name: string, family: IpFamily, socket: RawSocket): void {
+    for (let packet = socket.receive(); packet !== undefined; packet = socket.receive()) {
+      if (family === 6) {
+        const { source, destination, ttl, bytes } = packet
+        this.#news.heard(name, 6, { source, destination, hopLimit: ttl, payload: bytes, authenticated: undefined })
+        continue
+      }
+      const received = receivedIpv4(packet.bytes)
+      if (received.ok) this.#news.heard(name, 4, received.value)
+      else this.#news.unreadable(name, received.drop)
+    }
+  }
+
+  #readArp(name: string, socket: PacketSocket): void {
+    for (let frame = socket.receive(); frame !== undefined; frame = socket.receive()) {
+      const ethernet = decodeEthernet(frame.bytes)
+      const arp = ethernet.ok ? decodeArp(ethernet.value.payload) : ethernet
+      if (!arp.ok || this.#ownMacs.has(arp.value.senderMac)) continue
+      this.#news.claimed(name, arp.value.senderIp, arp.value.senderMac)
+    }
+  }
+}
+
+function socketKey(family: IpFamily, protocol: number): string {
+  return `${family} ${protocol}`
+}
+
+/** keepalived's form: a request for an address by its owner, to everybody. */
+function gratuitousArp(address: Ip, mac: Mac): Uint8Array {
+  const claim = { senderMac: mac, senderIp: address, targetMac: MAC_BROADCAST, targetIp: address }
+  const payload = encodeArp({ operation: ARP_REQUEST, ...claim })
+  return encodeEthernet({ destination: MAC_BROADCAST, source: mac, tags: [], etherType: ETHERTYPE_ARP, payload })
+}

@@ -1,0 +1,30 @@
+/** The checkers process: the checkers' loop on real connections and the service table of this network namespace. */
+import { join } from 'node:path'
+import { MemoryTable } from '../balancer/memory-table.ts'
+import { Checkers, isOwnedNames } from './checkers.ts'
+import type { ChildLoop } from './child.ts'
+import { monotonicNow, wallClockMs } from './clock.ts'
+import { openNote } from './note.ts'
+import type { Outbox } from './outbox.ts'
+import { probeConnection } from './probe-connection.ts'
+import { runDirectory } from './run-directory.ts'
+import { wakeTimer } from './wake-timer.ts'
+
+export function openCheckerProcess(outbox: Outbox): ChildLoop {
+  const checkers = new Checkers({
+    now: monotonicNow,
+    random: Math.random,
+    wake: wakeTimer,
+    soon: callback => void setImmediate(callback),
+    connect: probeConnection,
+    table: new MemoryTable(),
+    owned: openNote(join(runDirectory(), 'services.json'), isOwnedNames),
+    log: text => outbox.log(text),
+    wallClockMs,
+  })
+  return {
+    configure: configuration => checkers.configure(configuration),
+    report: () => ({ virtualServers: checkers.report(), alarms: [] }),
+    stop: () => checkers.stop(),
+  }
+}

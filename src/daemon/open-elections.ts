@@ -1,0 +1,37 @@
+/** The elections process: the election loop on this machine's interfaces and clock. */
+import { join } from 'node:path'
+import type { ChildLoop } from './child.ts'
+import { monotonicNow, wallClockMs } from './clock.ts'
+import { ElectionLoop } from './election-loop.ts'
+import type { NetworkNews } from './election-network.ts'
+import { openHeartbeat } from './heartbeat.ts'
+import { KernelNetwork } from './kernel-network.ts'
+import { openNote } from './note.ts'
+import type { Outbox } from './outbox.ts'
+import { runDirectory } from './run-directory.ts'
+import { wakeTimer } from './wake-timer.ts'
+
+export function openElectionProcess(outbox: Outbox): ChildLoop {
+  const directory = runDirectory()
+  // The network tells its news from the event loop on, when `loop` is there.
+  const news: NetworkNews = {
+    heard: (...words) => loop.heard(...words),
+    unreadable: (...words) => loop.unreadable(...words),
+    changed: () => loop.changed(),
+    claimed: (...words) => loop.claimed(...words),
+  }
+  const loop = new ElectionLoop({
+    now: monotonicNow,
+    wake: wakeTimer,
+    network: new KernelNetwork(news),
+    owned: openNote(join(directory, 'addresses.json'), isKeyList),
+    heartbeat: openHeartbeat(join(directory, 'active')),
+    log: (text, detail) => outbox.log(text, detail),
+    wallClockMs,
+  })
+  return loop
+}
+
+function isKeyList(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every(key => typeof key === 'string')
+}
