@@ -46,7 +46,10 @@ export async function runChild(role: Role): Promise<void> {
     leave(outbox, { type: 'unable', sentence: error instanceof Error ? error.message : String(error) }, 1)
     return
   }
+  let leaving = false
   const stop = () => {
+    if (leaving) return
+    leaving = true
     loop.stop()
     leave(outbox, { type: 'stopped' }, 0)
   }

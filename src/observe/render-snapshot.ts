@@ -1,6 +1,82 @@
 /** A snapshot as a person reads it in a terminal: who is active, what is up, what is wrong. */
-import type { Snapshot } from './snapshot.ts'
+import { endpointText } from '../model/service.ts'
+import type {
+  CheckerSnapshot,
+  InstanceSnapshot,
+  ProcessSnapshot,
+  RealServerSnapshot,
+  Snapshot,
+  VirtualServerSnapshot,
+} from './snapshot.ts'
 
 export function renderSnapshot(snapshot: Snapshot): string {
-  return `${snapshot.routerId}\n`
+  const { routerId, pid, startedAtMs, takenAtMs, configurationFile, vrrp, virtualServers, processes, alarms } = snapshot
+  const paragraphs = [
+    [`${routerId}: pid ${pid}, running for ${ageText(startedAtMs, takenAtMs)}, ${configurationFile}`],
+    ...section('ALARMS', alarms),
+    ...section(
+      'VRRP',
+      vrrp.flatMap(instance => instanceLines(instance, takenAtMs)),
+    ),
+    ...section(
+      'SERVICES',
+      virtualServers.flatMap(server => serviceLines(server, takenAtMs)),
+    ),
+    ...section(
+      'PROCESSES',
+      processes.map(one => processLine(one, takenAtMs)),
+    ),
+  ]
+  return `${paragraphs.map(lines => lines.join('\n')).join('\n\n')}\n`
+}
+
+function section(title: string, lines: readonly string[]): readonly (readonly string[])[] {
+  return lines.length === 0 ? [] : [[title, ...lines.map(line => `  ${line}`)]]
+}
+
+function instanceLines(instance: InstanceSnapshot, nowMs: number): readonly string[] {
+  const { name, state, sinceMs, interface: where, routerId, priority, addresses, counts } = instance
+  const traffic = Object.entries(counts).map(([label, count]) => `${label} ${count}`)
+  return [
+    `${name}  ${state} for ${ageText(sinceMs, nowMs)}, ${where}, router id ${routerId}, priority ${priority}`,
+    ...addresses.map(({ address, prefix, interface: on, present, claimedBy }) => {
+      const claim = claimedBy === undefined ? '' : `, CLAIMED BY ${claimedBy}`
+      return `    ${address}/${prefix} ${present ? 'on' : 'not on'} ${on}${claim}`
+    }),
+    ...(traffic.length === 0 ? [] : [`    ${traffic.join(', ')}`]),
+  ]
+}
+
+function serviceLines({ service, quorum, realServers }: VirtualServerSnapshot, nowMs: number): readonly string[] {
+  const up = realServers.filter(server => server.up).length
+  const heading = `${service}  ${up} of ${realServers.length} up${quorum ? '' : ', NO QUORUM'}`
+  return [heading, ...realServers.map(server => `    ${serverLine(server, nowMs)}`)]
+}
+
+function serverLine({ address, port, weight, up, checkers }: RealServerSnapshot, nowMs: number): string {
+  const verdicts = checkers.length === 0 ? ['nothing checks it'] : checkers.map(checker => verdictText(checker, nowMs))
+  return `${endpointText(address, port)}  ${up ? 'up' : 'DOWN'}, weight ${weight}: ${verdicts.join('; ')}`
+}
+
+function verdictText({ type, up, proved, sinceMs, lastError, latencyMs }: CheckerSnapshot, nowMs: number): string {
+  if (!proved) return `${type} has not ended yet`
+  const age = ageText(sinceMs, nowMs)
+  if (!up) return `${type} fails since ${age}, ${lastError ?? 'for no known reason'}`
+  if (lastError !== undefined) return `${type} failed just now, ${lastError}, and is tried again`
+  return `${type} passes since ${age}${latencyMs === undefined ? '' : `, in ${latencyMs.toFixed(1)} ms`}`
+}
+
+function processLine({ role, pid, startedAtMs, restarts }: ProcessSnapshot, nowMs: number): string {
+  const life = pid === undefined ? 'DEAD' : `pid ${pid}, running for ${ageText(startedAtMs, nowMs)}`
+  return `${role}  ${life}${restarts === 0 ? '' : `, started again ${restarts} times`}`
+}
+
+/** `0.4 s`, `12 s`, `3 min`, `5 h`, `2 days`. */
+function ageText(fromMs: number, toMs: number): string {
+  const seconds = Math.max(0, toMs - fromMs) / 1000
+  if (seconds < 10) return `${seconds.toFixed(1)} s`
+  if (seconds < 120) return `${Math.floor(seconds)} s`
+  if (seconds < 2 * 3600) return `${Math.floor(seconds / 60)} min`
+  if (seconds < 48 * 3600) return `${Math.floor(seconds / 3600)} h`
+  return `${Math.floor(seconds / 86_400)} days`
 }

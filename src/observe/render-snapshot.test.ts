@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ip, parseMac } from '../bytes/address.ts'
+import { renderSnapshot } from './render-snapshot.ts'
+
+test('renderSnapshot() shows who is active, what is up and what is wrong', () => {
+  const text = renderSnapshot({
+    version: 1,
+    pid: 4711,
+    routerId: 'LVS_DEVEL',
+    configurationFile: '/etc/keepalived/keepalived.conf',
+    startedAtMs: 0,
+    takenAtMs: 200_000,
+    processes: [
+      { role: 'elections', pid: 4712, startedAtMs: 0, restarts: 0 },
+      { role: 'checkers', pid: undefined, startedAtMs: 0, restarts: 2 },
+    ],
+    vrrp: [
+      {
+        name: 'VI_1',
+        state: 'MASTER',
+        sinceMs: 4000,
+        interface: 'eth0',
+        routerId: 51,
+        priority: 100,
+        addresses: [
+          {
+            address: ip('192.168.41.249'),
+            prefix: 32,
+            interface: 'eth0',
+            present: true,
+            claimedBy: parseMac('02:00:00:00:00:09'),
+          },
+        ],
+        counts: { sent: 196, 'wrong-password': 3 },
+      },
+    ],
+    virtualServers: [
+      {
+        service: 'TCP 192.168.41.249:80',
+        quorum: true,
+        realServers: [
+          {
+            address: ip('192.168.41.31'),
+            port: 80,
+            weight: 1,
+            up: true,
+            checkers: [
+              { type: 'TCP_CHECK', up: true, proved: true, sinceMs: 0, lastError: undefined, latencyMs: 0.41 },
+            ],
+          },
+          {
+            address: ip('192.168.41.33'),
+            port: 80,
+            weight: 1,
+            up: false,
+            checkers: [
+              {
+                type: 'TCP_CHECK',
+                up: false,
+                proved: true,
+                sinceMs: 188_000,
+                lastError: 'connection refused',
+                latencyMs: undefined,
+              },
+            ],
+          },
+        ],
+      },
+    ],
+    alarms: ['02:00:00:00:00:09 on eth0 claims 192.168.41.249, which is ours'],
+    log: [],
+  })
+  assert.equal(
+    text,
+    `LVS_DEVEL: pid 4711, running for 3 min, /etc/keepalived/keepalived.conf
+
+ALARMS
+  02:00:00:00:00:09 on eth0 claims 192.168.41.249, which is ours
+
+VRRP
+  VI_1  MASTER for 3 min, eth0, router id 51, priority 100
+      192.168.41.249/32 on eth0, CLAIMED BY 02:00:00:00:00:09
+      sent 196, wrong-password 3
+
+SERVICES
+  TCP 192.168.41.249:80  1 of 2 up
+      192.168.41.31:80  up, weight 1: TCP_CHECK passes since 3 min, in 0.4 ms
+      192.168.41.33:80  DOWN, weight 1: TCP_CHECK fails since 12 s, connection refused
+
+PROCESSES
+  elections  pid 4712, running for 3 min
+  checkers  DEAD, started again 2 times
+`,
+  )
+})
