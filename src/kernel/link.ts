@@ -15,7 +15,7 @@ import { RTM_DELLINK, RTM_GETLINK, RTM_NEWLINK } from '../netlink/rtnetlink.ts'
 import { isKernelError } from './errors.ts'
 import { refused } from './libc.ts'
 import type { Namespace } from './namespace.ts'
-import { type RouteSocket, withRouteSocket } from './route-socket.ts'
+import { RouteSocket } from './route-socket.ts'
 
 export type { Link, LinkStatistics } from '../netlink/link.ts'
 
@@ -76,8 +76,12 @@ export function createVeth(route: RouteSocket, end: NewLink, peer: NewLink): voi
   const { up, master, ...made } = peer
   create(route, end, { type: 'veth', peer: linkChange(route, made) })
   const rest: LinkSettings = { ...(up !== undefined && { up }), ...(master !== undefined && { master }) }
-  if (peer.namespace === undefined) setLink(route, peer.name, rest)
-  else withRouteSocket(peer.namespace, there => setLink(there, peer.name, rest))
+  if (peer.namespace === undefined) {
+    setLink(route, peer.name, rest)
+  } else {
+    using there = new RouteSocket(peer.namespace)
+    setLink(there, peer.name, rest)
+  }
 }
 
 /** A switch. Its ports are the interfaces that have it as their master. */

@@ -110,16 +110,6 @@ export class RouteSocket {
   }
 }
 
-/** What `work` returns, done with a socket that is closed afterwards. */
-export function withRouteSocket<T>(namespace: Namespace | undefined, work: (route: RouteSocket) => T): T {
-  const route = new RouteSocket(namespace)
-  try {
-    return work(route)
-  } finally {
-    route.close()
-  }
-}
-
 interface Answer {
   readonly messages: readonly Message[]
   readonly interrupted: boolean

@@ -35,7 +35,7 @@ export function decodeVerdict(message: Message): Verdict | undefined {
   if (message.type !== NLMSG_ERROR && message.type !== NLMSG_DONE) return undefined
   const { body, flags } = message
   const view = viewOf(body)
-  const errno = body.length < 4 ? 0 : -view.getInt32(0, true)
+  const errno = body.length < 4 ? 0 : Math.abs(view.getInt32(0, true))
   const explained =
     (flags & NLM_F_ACK_TLVS) !== 0 ? body.subarray(4 + requestLength(message, view)) : body.subarray(0, 0)
   const attributes = new Attributes(explained)
