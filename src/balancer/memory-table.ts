@@ -7,7 +7,7 @@
  * The kernel alone refuses thresholds out of order and a server of the other family that is not tunnelled to.
  */
 import { type Ip, ipBytes, ipFamily } from '../bytes/address.ts'
-import { type ServiceKey, serviceKeyText } from '../model/service.ts'
+import { type ServiceKey, serviceFamily, serviceKeyText } from '../model/service.ts'
 import {
   type Counters,
   type Destination,
@@ -228,10 +228,6 @@ function listed(entry: Entry): ListedService {
 
 function endpoint(destination: { readonly address: Ip; readonly port: number }): string {
   return `${destination.address} ${destination.port}`
-}
-
-function serviceFamily(key: ServiceKey): 4 | 6 {
-  return key.kind === 'mark' ? key.family : ipFamily(key.address)
 }
 
 function isMixed(key: ServiceKey, destination: { readonly address: Ip }): boolean {

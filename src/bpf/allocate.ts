@@ -8,7 +8,6 @@
  */
 import {
   type Base,
-  type Block,
   defines,
   type FunctionBody,
   type Operand,
@@ -18,7 +17,7 @@ import {
   terminatorUses,
   uses,
 } from './ir.ts'
-import { liveAtEnd } from './liveness.ts'
+import { liveAtEnd, RegisterSet } from './liveness.ts'
 
 export interface Allocation {
   readonly body: FunctionBody
@@ -27,7 +26,8 @@ export interface Allocation {
 }
 
 const STACK_BYTES = 512
-const CALLER_SAVED = 6
+/** r0 to r5, a bit each: a call leaves nothing in them. */
+const CALLER_SAVED = 0x3f
 /** Caller-saved registers first: the others are few, and wanted by what lives across calls. */
 const MACHINE_REGISTERS: readonly number[] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
 const ROUNDS_MAX = 20
@@ -37,117 +37,135 @@ export function allocate(body: FunctionBody, available: readonly number[] = MACH
   let current = body
   const unspillable = new Set<Register>()
   for (let round = 0; round < ROUNDS_MAX; round++) {
-    const graph = interference(current)
-    const { machine, spilled } = color(graph, available, unspillable)
+    const { machine, spilled } = color(interference(current), available, unspillable)
     if (spilled.length === 0) return { body: current, machine }
     current = spill(current, spilled, unspillable)
   }
   throw new Error(`${body.name}: registers cannot be allocated`)
 }
 
-interface Graph {
-  readonly neighbours: Map<Register, Set<Register>>
-  readonly forbidden: Map<Register, Set<number>>
-  readonly weight: Map<Register, number>
+/** What stands in a register's way, and what it would like. */
+interface Node {
+  readonly register: Register
+  /** Registers that hold a wanted value at the same time. */
+  readonly neighbours: RegisterSet
+  /** Machine registers it cannot have, a bit each. */
+  forbidden: number
+  weight: number
   /** Machine registers, and other virtual ones, that it would be good to share with. */
-  readonly wishes: Map<Register, { readonly machine: number[]; readonly register: Register[] }>
+  readonly machineWishes: number[]
+  readonly registerWishes: Register[]
 }
 
-function interference(body: FunctionBody): Graph {
-  const graph: Graph = { neighbours: new Map(), forbidden: new Map(), weight: new Map(), wishes: new Map() }
-  const touch = (register: Register, block: Block) => {
-    if (!graph.neighbours.has(register)) {
-      graph.neighbours.set(register, new Set())
-      graph.forbidden.set(register, new Set())
-      graph.wishes.set(register, { machine: [], register: [] })
-    }
+function interference(body: FunctionBody): Map<Register, Node> {
+  const nodes = new Map<Register, Node>()
+  const node = (register: Register): Node => {
+    const known = nodes.get(register)
+    if (known !== undefined) return known
+    const neighbours = new RegisterSet(body.registerCount)
+    const made = { register, neighbours, forbidden: 0, weight: 0, machineWishes: [], registerWishes: [] }
+    nodes.set(register, made)
+    return made
+  }
+  for (const block of body.blocks) {
     const value = 10 ** Math.min(block.depth, 4) * (block.cold ? 0.01 : 1)
-    graph.weight.set(register, (graph.weight.get(register) ?? 0) + value)
-  }
-  const meet = (a: Register, b: Register) => {
-    if (a === b) return
-    graph.neighbours.get(a)!.add(b)
-    graph.neighbours.get(b)!.add(a)
-  }
-  for (const block of body.blocks) {
-    for (const step of block.steps) {
-      for (const register of uses(step)) touch(register, block)
-      const written = defines(step)
-      if (written !== undefined) touch(written, block)
+    const touch = (register: Register) => {
+      node(register).weight += value
     }
-    for (const register of terminatorUses(block.terminator!)) touch(register, block)
+    for (const step of block.steps) {
+      uses(step).forEach(touch)
+      const written = defines(step)
+      if (written !== undefined) touch(written)
+    }
+    terminatorUses(block.terminator!).forEach(touch)
   }
-  for (const parameter of body.parameters) touch(parameter, body.blocks[0]!)
 
-  const atEnd = liveAtEnd(body.blocks)
+  const atEnd = liveAtEnd(body.blocks, body.registerCount)
   for (const block of body.blocks) {
-    const live = new Set(atEnd.get(block))
+    const live = atEnd.get(block)!
     const end = block.terminator!
     for (const register of terminatorUses(end)) live.add(register)
-    if (end.kind === 'exit' && 'register' in end.value) graph.wishes.get(end.value.register)!.machine.push(0)
-    for (let i = block.steps.length - 1; i >= 0; i--) meetStep(block.steps[i]!, live, graph, meet)
-    if (block === body.blocks[0])
-      for (const parameter of body.parameters) for (const other of [...live, ...body.parameters]) meet(parameter, other)
+    if (end.kind === 'exit' && 'register' in end.value) node(end.value.register).machineWishes.push(0)
+    for (let i = block.steps.length - 1; i >= 0; i--) meetStep(block.steps[i]!, live, node)
+    if (block === body.blocks[0]) {
+      for (const parameter of body.parameters) live.add(parameter)
+      for (const parameter of body.parameters) node(parameter).neighbours.merge(live)
+    }
   }
-  for (const [index, parameter] of body.parameters.entries()) graph.wishes.get(parameter)!.machine.push(index + 1)
-  return graph
+  for (const [index, parameter] of body.parameters.entries()) node(parameter).machineWishes.push(index + 1)
+  for (const { register, neighbours } of nodes.values()) {
+    neighbours.delete(register)
+    neighbours.forEach(other => {
+      node(other).neighbours.add(register)
+    })
+  }
+  return nodes
 }
 
-function meetStep(step: Step, live: Set<Register>, graph: Graph, meet: (a: Register, b: Register) => void): void {
+/** Going backwards over one step: what is live beside what it writes, then what it reads becomes live. */
+function meetStep(step: Step, live: RegisterSet, node: (register: Register) => Node): void {
   const written = defines(step)
   const copied = step.kind === 'move' && 'register' in step.source ? step.source.register : undefined
   if (written !== undefined) {
-    for (const register of live) if (register !== copied) meet(written, register)
+    const apart = copied !== undefined && live.has(copied)
+    if (apart) live.delete(copied)
+    node(written).neighbours.merge(live)
+    if (apart) live.add(copied)
     live.delete(written)
   }
   if (step.kind === 'move' && copied !== undefined) {
-    graph.wishes.get(step.target)!.register.push(copied)
-    graph.wishes.get(copied)!.register.push(step.target)
+    node(step.target).registerWishes.push(copied)
+    node(copied).registerWishes.push(step.target)
   }
   if (step.kind === 'call') {
-    for (const register of live)
-      for (let machine = 0; machine < CALLER_SAVED; machine++) graph.forbidden.get(register)!.add(machine)
-    if (step.result !== undefined) graph.wishes.get(step.result)!.machine.push(0)
+    live.forEach(register => {
+      node(register).forbidden |= CALLER_SAVED
+    })
+    if (step.result !== undefined) node(step.result).machineWishes.push(0)
     for (const [index, argument] of step.arguments.entries())
-      if ('register' in argument) graph.wishes.get(argument.register)!.machine.push(index + 1)
+      if ('register' in argument) node(argument.register).machineWishes.push(index + 1)
   }
   if (step.kind === 'compareExchange') {
     // r0 takes what is expected and gives what was found; the address and the new value must be elsewhere.
-    for (const register of [...live, step.source, ...baseRegister(step.base)]) graph.forbidden.get(register)!.add(0)
-    graph.wishes.get(step.old)!.machine.push(0)
-    graph.wishes.get(step.expected)!.machine.push(0)
+    const elsewhere = (register: Register) => {
+      node(register).forbidden |= 1
+    }
+    live.forEach(elsewhere)
+    for (const register of [step.source, ...baseRegister(step.base)]) elsewhere(register)
+    node(step.old).machineWishes.push(0)
+    node(step.expected).machineWishes.push(0)
   }
   if ((step.kind === 'atomic' || step.kind === 'exchange') && step.old !== undefined) {
     // The new value's register comes back with the old one, so it starts as a copy beside the address.
-    for (const register of baseRegister(step.base)) meet(step.old, register)
-    graph.wishes.get(step.old)!.register.push(step.source)
+    for (const register of baseRegister(step.base)) node(step.old).neighbours.add(register)
+    node(step.old).registerWishes.push(step.source)
   }
   for (const register of uses(step)) live.add(register)
 }
 
 function color(
-  graph: Graph,
+  nodes: ReadonlyMap<Register, Node>,
   available: readonly number[],
   unspillable: ReadonlySet<Register>,
 ): { machine: Map<Register, number>; spilled: Register[] } {
   const machine = new Map<Register, number>()
   const spilled: Register[] = []
-  const urgency = (register: Register) =>
-    unspillable.has(register)
-      ? Number.POSITIVE_INFINITY
-      : graph.weight.get(register)! / (1 + graph.neighbours.get(register)!.size)
-  const order = [...graph.neighbours.keys()].sort((a, b) => urgency(b) - urgency(a) || a - b)
-  for (const register of order) {
-    const taken = new Set(graph.forbidden.get(register))
-    for (const neighbour of graph.neighbours.get(register)!) {
+  const urgency = (node: Node) =>
+    unspillable.has(node.register) ? Number.POSITIVE_INFINITY : node.weight / (1 + node.neighbours.size())
+  const order = [...nodes.values()].map(node => ({ node, urgency: urgency(node) }))
+  order.sort((a, b) => (a.urgency === b.urgency ? a.node.register - b.node.register : b.urgency - a.urgency))
+  for (const { node } of order) {
+    let taken = node.forbidden
+    node.neighbours.forEach(neighbour => {
       const color = machine.get(neighbour)
-      if (color !== undefined) taken.add(color)
-    }
-    const wishes = graph.wishes.get(register)!
-    const wanted = [...wishes.register.flatMap(other => machine.get(other) ?? []), ...wishes.machine]
-    const choice = [...wanted, ...available].find(color => available.includes(color) && !taken.has(color))
-    if (choice === undefined) spilled.push(register)
-    else machine.set(register, choice)
+      if (color !== undefined) taken |= 1 << color
+    })
+    const free = (color: number | undefined) =>
+      color !== undefined && (taken & (1 << color)) === 0 && available.includes(color)
+    const wanted = [...node.registerWishes.map(other => machine.get(other)), ...node.machineWishes].find(free)
+    const choice = wanted ?? available.find(free)
+    if (choice === undefined) spilled.push(node.register)
+    else machine.set(node.register, choice)
   }
   return { machine, spilled }
 }

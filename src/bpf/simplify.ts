@@ -15,7 +15,6 @@ import {
   terminatorUses,
   uses,
 } from './ir.ts'
-import { liveAtEnd } from './liveness.ts'
 
 export function simplify(body: FunctionBody): FunctionBody {
   const threaded = threadJumps(body.blocks)
@@ -83,26 +82,29 @@ function renameSource(step: Step, read: (register: Register) => Register): Step 
   return { ...step, source: { register: read(step.source.register) } }
 }
 
+/** Takes out pure steps whose result nothing reads, and what only they read in turn. */
 function removeUnread(blocks: readonly Block[]): void {
+  const reads = new Map<Register, number>()
+  const count = (registers: readonly Register[], by: number) => {
+    for (const register of registers) reads.set(register, (reads.get(register) ?? 0) + by)
+  }
+  // What a step does to its own target keeps nobody else's value alive.
+  const readsOf = (step: Step) => uses(step).filter(register => register !== defines(step))
+  for (const block of blocks) {
+    for (const step of block.steps) count(readsOf(step), 1)
+    count(terminatorUses(block.terminator!), 1)
+  }
   for (let changed = true; changed; ) {
     changed = false
-    const atEnd = liveAtEnd(blocks)
     for (const block of blocks) {
-      const live = new Set(atEnd.get(block))
-      for (const register of terminatorUses(block.terminator!)) live.add(register)
-      const kept: Step[] = []
-      for (let i = block.steps.length - 1; i >= 0; i--) {
-        const step = block.steps[i]!
+      const kept = block.steps.filter(step => {
         const written = defines(step)
-        if (isPure(step) && written !== undefined && !live.has(written)) {
-          changed = true
-          continue
-        }
-        if (written !== undefined) live.delete(written)
-        for (const register of uses(step)) live.add(register)
-        kept.push(step)
-      }
-      block.steps = kept.reverse()
+        if (!isPure(step) || written === undefined || (reads.get(written) ?? 0) > 0) return true
+        count(readsOf(step), -1)
+        return false
+      })
+      changed ||= kept.length < block.steps.length
+      block.steps = kept
     }
   }
 }

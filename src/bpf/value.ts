@@ -49,7 +49,7 @@ export class Value {
   }
 
   add(other: Scalar): Value {
-    return this.binary('add', other, 64, 64)
+    return this.binary('add', other, 64, Math.min(64, Math.max(this.bits, widthOf(other)) + 1))
   }
   sub(other: Scalar): Value {
     return this.binary('sub', other, 64, 64)

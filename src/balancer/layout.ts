@@ -1,0 +1,258 @@
+/**
+ * How the balancer's tables lie in memory. The data path and the control plane read and write the same bytes, and a new
+ * version of either finds what the old one left: a change here is a new LAYOUT_VERSION.
+ *
+ * Each table is a region: a map of one element, mapped into the control plane's memory and addressed directly by the
+ * data path. Numbers are little endian but where a field says `be` or holds bytes as they are in a packet (addresses,
+ * ports, marked "raw").
+ *
+ *   settings      timeouts, state tables, counts of the whole table
+ *   serviceIndex  open addressing: protocol, address, port → service number
+ *   services      one record a virtual service
+ *   destinations  one record a real server of a service, linked newest first
+ *   connections   buckets of four entries, 32 bytes an entry: what every packet needs
+ *   details       32 bytes more of each connection, at the same place: what only its beginning and end need
+ *   counters      packets and bytes, a cache line for each processor and destination
+ *   ledger        the control plane's own notes on services and destinations: zero points, counts of removed servers
+ */
+import type { Field } from '../bpf/value.ts'
+
+export const LAYOUT_VERSION = 1
+
+/** Marks the first word of the settings as ours. */
+export const LAYOUT_MAGIC = 0x534c5543
+
+export const SETTINGS_BYTES = 4096
+export const SETTINGS = {
+  magic: [0, 'u32'],
+  version: [4, 'u32'],
+  /** Jiffies a second. */
+  hertz: [8, 'u32'],
+  processors: [12, 'u32'],
+  serviceSlots: [16, 'u32'],
+  destinationSlots: [20, 'u32'],
+  connectionSlots: [24, 'u32'],
+  /** Live entries of the connection table, templates among them. */
+  entries: [28, 'u32'],
+  /** Where the next sweep goes on, in slots. */
+  sweepAt: [32, 'u32'],
+  /** Number of the program that runs, raised at every change of shape. */
+  generation: [36, 'u32'],
+  hashSeed: [40, 'u64'],
+  /** Table-wide counts of packets that were not forwarded, by reason: eight bytes each from here on. */
+  reasons: [64, 'u64'],
+} as const
+
+/** Why a packet that concerned a service was not forwarded, in the order of their counters. */
+export const REASONS = [
+  'not-scheduled',
+  'no-destination',
+  'destination-gone',
+  'table-full',
+  'ttl',
+  'fragment',
+  'no-route',
+  'truncated',
+] as const
+export type Reason = (typeof REASONS)[number]
+export const reasonField = (reason: Reason): Field => [SETTINGS.reasons[0] + 8 * REASONS.indexOf(reason), 'u64']
+
+/** Jiffies for each state, by `STATE`; 4 bytes each. */
+export const TIMEOUTS_OFFSET = 512
+export const timeoutOffset = (state: number): number => TIMEOUTS_OFFSET + 4 * state
+
+/** Next states, a byte each: table, then event, then the state before, 16 bytes a row and 64 a table. */
+export const TRANSITIONS_OFFSET = 1024
+export const TRANSITION_TABLE = { inputOnly: 0, input: 1, output: 2 } as const
+export const transitionOffset = (table: number, event: number, state: number): number =>
+  TRANSITIONS_OFFSET + 64 * table + 16 * event + state
+
+/** Connection states. TCP's are ip_vs's numbers (include/net/ip_vs.h); the others follow. */
+export const STATE = {
+  NONE: 0,
+  ESTABLISHED: 1,
+  SYN_SENT: 2,
+  SYN_RECV: 3,
+  FIN_WAIT: 4,
+  TIME_WAIT: 5,
+  CLOSE: 6,
+  CLOSE_WAIT: 7,
+  LAST_ACK: 8,
+  LISTEN: 9,
+  SYNACK: 10,
+  UDP: 16,
+  TEMPLATE: 24,
+  ASSURED: 25,
+} as const
+export const TCP_EVENT = { syn: 0, fin: 1, ack: 2, rst: 3 } as const
+
+export const SERVICE_BYTES = 128
+export const SERVICE = {
+  /** 0: the record is free. */
+  flags: [0, 'u32'],
+  scheduler: [4, 'u32'],
+  family: [8, 'u8'],
+  protocol: [9, 'u8'],
+  /** raw */
+  port: [10, 'u16'],
+  mark: [12, 'u32'],
+  /** raw, 16 bytes */
+  address: [16, 'u32'],
+  /** Newest destination, its number plus one; 0: none. */
+  head: [32, 'u32'],
+  /** Persistence in jiffies; 0: not persistent. */
+  persistence: [36, 'u32'],
+  /** raw: which bits of a client's address persistence looks at. */
+  netmask: [40, 'u32'],
+  /** The scheduler's place in the list: the destination last chosen, plus one; 0: before the first. */
+  cursor: [44, 'u32'],
+  persistenceS: [48, 'u32'],
+  prefix: [52, 'u32'],
+  persistenceEngine: [56, 'u32'],
+} as const
+export const SERVICE_FLAG = { used: 1, onePacket: 4, flag1: 8, flag2: 16, flag3: 32, removed: 64 } as const
+/** The number of `none`; the schedulers follow in the order of SCHEDULERS. */
+export const SCHEDULER_NONE = 0
+
+/** Slots of the index are 16 bytes, probed one after the other. */
+export const INDEX_SLOT_BYTES = 16
+export const INDEX_SLOT = {
+  /** 0: free, ends a probe; `INDEX_REMOVED`: free, but does not. */
+  key: [0, 'u64'],
+  /** The service's number. */
+  service: [8, 'u32'],
+} as const
+export const INDEX_REMOVED = 1n
+export const INDEX_PROBES = 16
+
+export const DESTINATION_BYTES = 128
+export const DESTINATION = {
+  flags: [0, 'u32'],
+  /** What schedulers go by; 0 or overloaded: it gets no new connections. */
+  weight: [4, 'u32'],
+  /** ip_vs's numbers, `FORWARD`. */
+  forward: [8, 'u32'],
+  /** The next older destination of the service, its number plus one; 0: none. */
+  next: [12, 'u32'],
+  /** The service's number plus one; 0 once it was removed. */
+  service: [16, 'u32'],
+  active: [20, 'u32'],
+  inactive: [24, 'u32'],
+  persistent: [28, 'u32'],
+  upperThreshold: [32, 'u32'],
+  lowerThreshold: [36, 'u32'],
+  overloaded: [40, 'u32'],
+  /** raw */
+  port: [44, 'u16'],
+  family: [46, 'u8'],
+  tunnelType: [47, 'u8'],
+  /** raw, 16 bytes */
+  address: [48, 'u32'],
+  /** The next hop as it was at `hopStamp`, in jiffies: interface, and the two MAC addresses of the frame. */
+  hopStamp: [64, 'u32'],
+  hopInterface: [68, 'u32'],
+  hopTarget: [72, 'u32'],
+  hopTargetEnd: [76, 'u16'],
+  hopSource: [78, 'u16'],
+  hopSourceEnd: [80, 'u32'],
+  tunnelPort: [84, 'u16'],
+  tunnelFlags: [86, 'u16'],
+} as const
+/** `available`: in its service's list. A record without `used` is free. */
+export const DESTINATION_FLAG = { used: 1, available: 2 } as const
+export const FORWARD = { masquerade: 0, local: 1, tunnel: 2, route: 3, bypass: 4 } as const
+
+export const CONNECTION_BYTES = 32
+/** Two cache lines hold a bucket: the processor fetches them together. */
+export const BUCKET_ENTRIES = 4
+export const BUCKET_BYTES: number = BUCKET_ENTRIES * CONNECTION_BYTES
+export const CONNECTION = {
+  /** The key's first word, then its second; raw: client address, virtual address */
+  addresses: [0, 'u64'],
+  client: [0, 'u32'],
+  virtual: [4, 'u32'],
+  /** raw ports, then protocol and `KIND`; 0: the entry is free. */
+  key: [8, 'u64'],
+  clientPort: [8, 'u16'],
+  virtualPort: [10, 'u16'],
+  protocol: [12, 'u8'],
+  kind: [13, 'u8'],
+  destination: [16, 'u32'],
+  state: [20, 'u8'],
+  flags: [21, 'u8'],
+  /** Jiffies at the last packet, and how many may pass without one. */
+  stamp: [24, 'u32'],
+  timeout: [28, 'u32'],
+} as const
+export const KIND = { connection: 1, template: 2, busy: 255 } as const
+/** What the second word of a key holds while an entry is being written or taken out. */
+export const KEY_BUSY = 0xff00_0000_0000n
+
+export const DETAIL_BYTES = 32
+export const DETAIL = {
+  /** The template that this connection belongs to, its slot plus one; 0: none. */
+  template: [0, 'u32'],
+  /** Connections that belong to this template. */
+  children: [4, 'u32'],
+  mark: [8, 'u32'],
+} as const
+/** A template whose time is up, but whose connections live, gets this much more: ip_vs's 60 seconds. */
+export const TEMPLATE_GRACE_S = 60
+
+export const COUNTER_BYTES = 64
+export const COUNTER = {
+  inPackets: [0, 'u64'],
+  inBytes: [8, 'u64'],
+  outPackets: [16, 'u64'],
+  outBytes: [24, 'u64'],
+  connections: [32, 'u64'],
+} as const
+
+/** Two lots of five counts each: what counted before the counters' present owner, and what they read when last zeroed. */
+export const LEDGER_BYTES = 128
+export const LEDGER = { base: 0, zero: 40 } as const
+
+/** How much each table holds. Powers of two: an index is masked, not checked. */
+export interface Capacity {
+  readonly services: number
+  readonly destinations: number
+  readonly connections: number
+  readonly processors: number
+}
+
+export const REGION_NAMES = [
+  'settings',
+  'serviceIndex',
+  'services',
+  'destinations',
+  'connections',
+  'details',
+  'counters',
+  'ledger',
+] as const
+export type RegionName = (typeof REGION_NAMES)[number]
+
+/** What is settled when a table is made and the same for every program that ever works on it. */
+export interface TableFacts {
+  readonly capacity: Capacity
+  readonly hashSeed: bigint
+  /** Jiffies a second. */
+  readonly hertz: number
+}
+
+/** Slots of the service index: four for each service, so that probes stay short. */
+export const indexSlots = (capacity: Capacity): number => capacity.services * 4
+
+/** Bytes of each region. */
+export function regionBytes(capacity: Capacity): Readonly<Record<RegionName, number>> {
+  return {
+    settings: SETTINGS_BYTES,
+    serviceIndex: indexSlots(capacity) * INDEX_SLOT_BYTES,
+    services: capacity.services * SERVICE_BYTES,
+    destinations: capacity.destinations * DESTINATION_BYTES,
+    connections: capacity.connections * CONNECTION_BYTES,
+    details: capacity.connections * DETAIL_BYTES,
+    counters: capacity.processors * capacity.destinations * COUNTER_BYTES,
+    ledger: (capacity.services + capacity.destinations) * LEDGER_BYTES,
+  }
+}

@@ -1,0 +1,206 @@
+/**
+ * The connection table in the data path: find, create, remove.
+ *
+ * An entry is looked for in two buckets of four. To create one, its second key word is taken from 0 to "busy" by a
+ * compare-and-exchange, the rest is written, and the key put in its place: nobody ever sees half an entry. Taking out
+ * is the same way back. Two processors that create the same connection at once make two entries; the first in order is
+ * found ever after, the other expires unused.
+ */
+import type { Code } from '../../bpf/code.ts'
+import type { Condition, Scalar, Value, Variable } from '../../bpf/value.ts'
+import { bucketCode, connectionHashCode } from '../hash.ts'
+import {
+  BUCKET_BYTES,
+  BUCKET_ENTRIES,
+  CONNECTION,
+  CONNECTION_BYTES,
+  DESTINATION,
+  DETAIL,
+  KEY_BUSY,
+  KIND,
+  SETTINGS,
+} from '../layout.ts'
+import { ACTIVE_STATES } from '../tcp-state.ts'
+import type { Tables } from './tables.ts'
+
+/** The two words of a key. */
+export interface ConnectionKey {
+  readonly addresses: Value
+  readonly ports: Value
+}
+
+/** Addresses and ports raw; `ports` holds the client's in its low and the virtual port in its high half. */
+export function connectionKey(
+  client: Value,
+  virtual: Value,
+  ports: Value,
+  protocol: Scalar,
+  kind: keyof typeof KIND,
+): ConnectionKey {
+  const tag =
+    typeof protocol === 'object'
+      ? protocol.shl(32).or(BigInt(KIND[kind]) << 40n)
+      : (BigInt(protocol) << 32n) | (BigInt(KIND[kind]) << 40n)
+  return { addresses: client.or(virtual.shl(32)), ports: ports.or(tag) }
+}
+
+/** Puts the slot of the entry with this key into `slot` and leaves by `found`; comes back if there is none. */
+export function findConnection(
+  code: Code,
+  tables: Tables,
+  key: ConnectionKey,
+  slot: Variable,
+  found: () => void,
+): void {
+  const hash = connectionHashCode(key.addresses, key.ports, tables.facts.hashSeed)
+  for (const which of [0, 1] as const) {
+    const bucket = bucketCode(hash, bucketBits(tables), which)
+    const memory = code.region(tables.region('connections'), bucket.shl(Math.log2(BUCKET_BYTES)), BUCKET_BYTES)
+    for (let way = 0; way < BUCKET_ENTRIES; way++) {
+      const entry = memory.at(way * CONNECTION_BYTES)
+      code.when(entry.get(CONNECTION.addresses).eq(key.addresses), () =>
+        code.when(entry.get(CONNECTION.key).eq(key.ports), () => {
+          slot.set(bucket.shl(Math.log2(BUCKET_ENTRIES)).add(way))
+          found()
+        }),
+      )
+    }
+  }
+}
+
+export interface NewConnection {
+  readonly destination: Value
+  readonly state: Scalar
+  readonly active: boolean
+  readonly timeout: Value
+  readonly now: Value
+  /** The template's slot plus one, or 0. */
+  readonly template: Scalar
+}
+
+/** Writes a new entry and counts it; its slot is in `slot`. Runs `full` where both buckets are taken. */
+export function createConnection(
+  code: Code,
+  tables: Tables,
+  key: ConnectionKey,
+  kind: 'connection' | 'template',
+  entry: NewConnection,
+  slot: Variable,
+  full: () => void,
+): void {
+  const hash = connectionHashCode(key.addresses, key.ports, tables.facts.hashSeed)
+  code.section(claimed => {
+    for (const which of [0, 1] as const) {
+      const bucket = bucketCode(hash, bucketBits(tables), which)
+      const memory = code.region(tables.region('connections'), bucket.shl(Math.log2(BUCKET_BYTES)), BUCKET_BYTES)
+      for (let way = 0; way < BUCKET_ENTRIES; way++) {
+        const place = memory.at(way * CONNECTION_BYTES)
+        code.when(place.get(CONNECTION.key).eq(0), () => {
+          const before = place.compareExchange(CONNECTION.key, 0, KEY_BUSY)
+          code.when(before.eq(0), () => {
+            slot.set(bucket.shl(Math.log2(BUCKET_ENTRIES)).add(way))
+            claimed()
+          })
+        })
+      }
+    }
+    full()
+  })
+  const memory = tables.connection(slot)
+  memory.set(CONNECTION.addresses, key.addresses)
+  memory.set(CONNECTION.destination, entry.destination)
+  memory.set(CONNECTION.state, entry.state)
+  memory.set(CONNECTION.flags, 0)
+  memory.set(CONNECTION.stamp, entry.now)
+  memory.set(CONNECTION.timeout, entry.timeout)
+  const detail = tables.detail(slot)
+  detail.set(DETAIL.template, entry.template)
+  detail.set(DETAIL.children, 0)
+  detail.set(DETAIL.mark, 0)
+  memory.exchange(CONNECTION.key, key.ports)
+
+  const destination = tables.destination(entry.destination)
+  destination.increase(
+    kind === 'template' ? DESTINATION.persistent : entry.active ? DESTINATION.active : DESTINATION.inactive,
+    1,
+  )
+  tables.settings().increase(SETTINGS.entries, 1)
+}
+
+/**
+ * Takes out the entry in `slot`, whose key was `ports` when we last looked, and undoes its counts. With `idleFrom` it
+ * is left alone if a packet has refreshed it since.
+ */
+export function removeConnection(code: Code, tables: Tables, slot: Value, ports: Value, idleFrom?: Value): void {
+  const entry = tables.connection(slot)
+  const before = entry.compareExchange(CONNECTION.key, ports, KEY_BUSY)
+  code.when(before.eq(ports), () => {
+    code.section(done => {
+      if (idleFrom !== undefined) {
+        code.rarely(entry.get(CONNECTION.stamp).ne(idleFrom), () => {
+          entry.exchange(CONNECTION.key, ports)
+          done()
+        })
+      }
+      const detail = tables.detail(slot)
+      const destination = tables.destination(entry.get(CONNECTION.destination))
+      const state = entry.get(CONNECTION.state)
+      code.when(
+        isTemplate(ports),
+        () => destination.increase(DESTINATION.persistent, -1),
+        () => {
+          code.when(
+            isActive(code, state),
+            () => destination.increase(DESTINATION.active, -1),
+            () => destination.increase(DESTINATION.inactive, -1),
+          )
+          relieve(code, tables, entry.get(CONNECTION.destination))
+          const template = detail.get(DETAIL.template)
+          code.when(template.ne(0), () => tables.detail(template.sub(1)).increase(DETAIL.children, -1))
+        },
+      )
+      tables.settings().increase(SETTINGS.entries, -1)
+      entry.exchange(CONNECTION.key, 0)
+    })
+  })
+}
+
+/** True if the second key word is a template's. */
+export function isTemplate(ports: Value): Condition {
+  return ports.shr(40).and(0xff).eq(KIND.template)
+}
+
+/** True if a connection in this state counts as active. */
+export function isActive(code: Code, state: Value): Condition {
+  const active = ACTIVE_STATES.reduce((bits, number) => bits | (1 << number), 0)
+  return code.constant(active).shr(state.and(31)).has(1)
+}
+
+/** An overloaded destination gets connections again once few enough are left (ip_vs_dest_conn_overhead's bounds). */
+export function relieve(code: Code, tables: Tables, destination: Value): void {
+  const memory = tables.destination(destination)
+  code.rarely(memory.get(DESTINATION.overloaded).ne(0), () => {
+    const total = memory.get(DESTINATION.active).add32(memory.get(DESTINATION.inactive))
+    const lower = memory.get(DESTINATION.lowerThreshold)
+    const upper = memory.get(DESTINATION.upperThreshold)
+    code.when(
+      lower.ne(0),
+      () => code.when(total.lt(lower), () => memory.set(DESTINATION.overloaded, 0)),
+      () => code.when(total.mul(4).lt(upper.mul(3)), () => memory.set(DESTINATION.overloaded, 0)),
+    )
+  })
+}
+
+/** Marks a destination that has reached its upper threshold. */
+export function burden(code: Code, tables: Tables, destination: Value): void {
+  const memory = tables.destination(destination)
+  const upper = memory.get(DESTINATION.upperThreshold)
+  code.rarely(upper.ne(0), () => {
+    const total = memory.get(DESTINATION.active).add32(memory.get(DESTINATION.inactive))
+    code.when(total.ge(upper), () => memory.set(DESTINATION.overloaded, 1))
+  })
+}
+
+export function bucketBits(tables: Tables): number {
+  return Math.log2(tables.capacity.connections / BUCKET_ENTRIES)
+}

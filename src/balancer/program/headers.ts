@@ -1,0 +1,38 @@
+/** Where the fields of a packet's headers lie. Addresses, ports and checksums are taken raw: in network order, as they are. */
+
+export const ETHERNET = {
+  target: [0, 'u32'],
+  targetEnd: [4, 'u16'],
+  source: [6, 'u16'],
+  sourceEnd: [8, 'u32'],
+  type: [12, 'u16'],
+} as const
+export const ETHERNET_BYTES = 14
+/** EtherTypes as a raw 16-bit load on a little-endian machine sees them. */
+export const RAW_ETHERTYPE = { ipv4: 0x0008, ipv6: 0xdd86 } as const
+
+export const IPV4 = {
+  versionAndLength: [0, 'u8'],
+  tos: [1, 'u8'],
+  totalLength: [2, 'be16'],
+  fragment: [6, 'u16'],
+  ttl: [8, 'u8'],
+  protocol: [9, 'u8'],
+  checksum: [10, 'u16'],
+  source: [12, 'u32'],
+  destination: [16, 'u32'],
+} as const
+export const IPV4_BYTES = 20
+/** Version 4 and five words of header: no options. */
+export const IPV4_PLAIN = 0x45
+/** More-fragments flag and offset of the raw fragment field; only DF and the reserved bit are left out. */
+export const RAW_FRAGMENT_MASK = 0xff3f
+
+export const PORTS = { source: [0, 'u16'], destination: [2, 'u16'], both: [0, 'u32'] } as const
+export const TCP_FLAGS = [13, 'u8'] as const
+export const TCP_FLAG = { fin: 1, syn: 2, rst: 4, psh: 8, ack: 16 } as const
+/** What the data path reads of each. */
+export const TCP_BYTES = 20
+export const UDP_BYTES = 8
+
+export const PROTOCOL = { tcp: 6, udp: 17, sctp: 132 } as const

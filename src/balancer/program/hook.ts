@@ -1,0 +1,49 @@
+/**
+ * The two places where a packet can be met, and how they differ: what the context holds and what a verdict is called.
+ * The rest of the program is the same text for both.
+ */
+import type { Code } from '../../bpf/code.ts'
+import type { ProgramType } from '../../bpf/compile.ts'
+import { HELPER } from '../../bpf/helper.ts'
+import type { Field, Pointer, Scalar, Value } from '../../bpf/value.ts'
+
+export interface Hook {
+  readonly type: ProgramType
+  /** Go on as if we were not there: to the next program, then to the stack. */
+  readonly pass: number
+  readonly drop: number
+  /** The packet's length without its Ethernet header; a tc packet may stand for many (GSO). */
+  ipBytes(code: Code, context: Pointer, data: Value): Value
+  readonly data: Field
+  readonly dataEnd: Field
+  readonly interface: Field
+  /** Sends the packet as it is now; the result is the verdict. */
+  redirect(code: Code, ifindex: Scalar): Value
+}
+
+/** Bytes of the context that the program may look at. */
+export const CONTEXT_BYTES = 192
+
+/** `struct __sk_buff`. TC_ACT_UNSPEC is also TCX_NEXT. */
+export const TC: Hook = {
+  type: 'tc',
+  pass: -1,
+  drop: 2,
+  data: [76, 'u32'],
+  dataEnd: [80, 'u32'],
+  interface: [40, 'u32'],
+  ipBytes: (_code, context) => context.get([0, 'u32']).sub(14),
+  redirect: (code, ifindex) => code.call(HELPER.redirect, ifindex, 0),
+}
+
+/** `struct xdp_md`. */
+export const XDP: Hook = {
+  type: 'xdp',
+  pass: 2,
+  drop: 1,
+  data: [0, 'u32'],
+  dataEnd: [4, 'u32'],
+  interface: [12, 'u32'],
+  ipBytes: (_code, context, data) => context.get([4, 'u32']).sub(data).sub(14),
+  redirect: (code, ifindex) => code.call(HELPER.redirect, ifindex, 0),
+}

@@ -1,0 +1,73 @@
+/** The tables of `layout.ts` as the data path reaches them: an index becomes a pointer to a record. */
+import type { Code, Region } from '../../bpf/code.ts'
+import { HELPER } from '../../bpf/helper.ts'
+import type { Pointer, Scalar, Value } from '../../bpf/value.ts'
+import {
+  type Capacity,
+  CONNECTION_BYTES,
+  COUNTER_BYTES,
+  DESTINATION_BYTES,
+  DETAIL_BYTES,
+  type Reason,
+  type RegionName,
+  reasonField,
+  regionBytes,
+  SERVICE_BYTES,
+  SETTINGS_BYTES,
+  type TableFacts,
+} from '../layout.ts'
+
+export class Tables {
+  readonly facts: TableFacts
+  private readonly code: Code
+  private readonly bytes: Readonly<Record<RegionName, number>>
+
+  constructor(code: Code, facts: TableFacts) {
+    this.code = code
+    this.facts = facts
+    this.bytes = regionBytes(facts.capacity)
+  }
+
+  get capacity(): Capacity {
+    return this.facts.capacity
+  }
+  region(name: RegionName): Region {
+    return { map: name, bytes: this.bytes[name] }
+  }
+  /** From byte `offset` of the settings to their end. */
+  settings(offset: number | Value = 0): Pointer {
+    return typeof offset === 'number'
+      ? this.code.region(this.region('settings'), offset, SETTINGS_BYTES - offset)
+      : this.code.region(this.region('settings'), offset, 4)
+  }
+  service(index: Scalar): Pointer {
+    return this.record('services', index, this.capacity.services, SERVICE_BYTES)
+  }
+  destination(index: Scalar): Pointer {
+    return this.record('destinations', index, this.capacity.destinations, DESTINATION_BYTES)
+  }
+  connection(slot: Scalar): Pointer {
+    return this.record('connections', slot, this.capacity.connections, CONNECTION_BYTES)
+  }
+  detail(slot: Scalar): Pointer {
+    return this.record('details', slot, this.capacity.connections, DETAIL_BYTES)
+  }
+  /** This processor's counters of a destination: nobody else writes them, so plain additions do. */
+  counter(destination: Value): Pointer {
+    const processor = this.code.call(HELPER.processorId)
+    const { processors, destinations } = this.capacity
+    const row = processor.and(processors - 1).mul(destinations * COUNTER_BYTES)
+    const place = destination.and(destinations - 1).shl(Math.log2(COUNTER_BYTES))
+    return this.code.region(this.region('counters'), row.add(place), COUNTER_BYTES)
+  }
+  /** Counts a packet that concerned a service and was not forwarded. */
+  count(reason: Reason): void {
+    this.settings().increase(reasonField(reason), 1)
+  }
+
+  /** An index from memory is masked: the verifier trusts no number it did not see bounded. */
+  private record(name: RegionName, index: Scalar, slots: number, bytes: number): Pointer {
+    const offset = typeof index === 'object' ? index.and(slots - 1).shl(Math.log2(bytes)) : Number(index) * bytes
+    return this.code.region(this.region(name), offset, bytes)
+  }
+}
