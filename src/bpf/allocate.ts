@@ -105,7 +105,9 @@ function interference(body: FunctionBody): Map<Register, Node> {
 /** Going backwards over one step: what is live beside what it writes, then what it reads becomes live. */
 function meetStep(step: Step, live: RegisterSet, node: (register: Register) => Node): void {
   const written = defines(step)
-  const copied = step.kind === 'move' && 'register' in step.source ? step.source.register : undefined
+  // Both hold the same value after a whole copy, so they may share; one of the low half changes it.
+  const copied =
+    step.kind === 'move' && step.width === 64 && 'register' in step.source ? step.source.register : undefined
   if (written !== undefined) {
     const apart = copied !== undefined && live.has(copied)
     if (apart) live.delete(copied)
