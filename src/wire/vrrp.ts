@@ -13,10 +13,10 @@
  *  |  authentication data, 8 bytes; version 2 over IPv4 only       |
  *  +---------------------------------------------------------------+
  *
- * The checksum is over all of it. Version 3 adds the pseudo-header of IP (RFC 9568 section 5.2.8); over IPv4, RFC 5798
- * left room for doing without, and both dialects are met (see `accept.ts` in vrrp/). Version 2 never has one.
+ * The checksum is over all of it. Version 3 adds the pseudo-header of IP (RFC 5798 section 5.2.8); over IPv4, RFC 9568
+ * does without, and both dialects are met (see `checksum-dialect.ts` in vrrp/). Version 2 over IPv4 never has one.
  *
- * Version 2 over IPv6 is no standard: keepalived sends it without authentication data, so it is read that way here.
+ * Version 2 over IPv6 is no standard: keepalived sends it with a pseudo-header and without authentication data.
  *
  * Bytes in, values out. Nothing is judged here beyond what is needed to read: neither type nor checksum, since
  * keepalived reports a wrong password before a wrong checksum. That order is `vrrp/`'s business.
