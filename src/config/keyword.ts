@@ -1,0 +1,255 @@
+/**
+ * The words of a block as one table: what parses them, their defaults, their documentation, and whether sluice heeds
+ * them. The parser, `sluice check`, "did you mean" and docs/keywords.md all read the same table.
+ *
+ *   priority: once(integer(1, 255), { default: 100, doc: 'Election weight; 255 owns the addresses.' })
+ */
+import { type Diagnostic, diagnostic } from '../diagnostics/diagnostic.ts'
+import { nearest } from '../diagnostics/nearest.ts'
+import type { Origin } from './context.ts'
+import type { Word } from './line.ts'
+import { headerSpan, keywordOf, type Statement } from './statement.ts'
+import { Cursor, type Value } from './value.ts'
+
+export type Report = (problem: Diagnostic) => void
+
+/** What sluice does with a keyword. Whatever is not effective says why. */
+export type Standing =
+  | { readonly state: 'effective' }
+  | { readonly state: 'ignored'; readonly why: string }
+  | { readonly state: 'refused'; readonly why: string }
+
+/**
+ * `line`: words behind the keyword; `entries`: a block with one entry a line; `words`: a block whose every word is an
+ * entry; `block`: a block with keywords of its own.
+ */
+export type Body = 'line' | 'entries' | 'words' | 'block'
+
+export interface Keyword<T> {
+  readonly body: Body
+  /** The keywords inside, for a `block`. */
+  readonly table: Table | undefined
+  /** What stands behind the keyword, or one entry of its block: `INTEGER 1..255`. */
+  readonly syntax: string
+  readonly doc: string
+  readonly standing: Standing
+  /** The version of keepalived that brought it, where that is later than 2.2.7. */
+  readonly since: string | undefined
+  /** The word to write today. */
+  readonly instead: string | undefined
+  readonly repeats: 'last' | 'first' | 'all'
+  /** The value of a block without it. */
+  readonly fallback: T
+  readonly hasDefault: boolean
+  read(statement: Statement, report: Report): T | undefined
+}
+
+export interface Table {
+  /** What it is called in messages: `vrrp_instance`. */
+  readonly name: string
+  /** What is written behind the block's keyword: `NAME`. */
+  readonly syntax: string
+  readonly doc: string
+  readonly keywords: ReadonlyMap<string, Keyword<unknown>>
+  /** Words that keepalived once had, or never had but people write, with what to do about them. */
+  readonly former: ReadonlyMap<string, string>
+}
+
+export type Keywords = Readonly<Record<string, Keyword<unknown>>>
+export type Values<K extends Keywords> = { readonly [N in keyof K]: K[N] extends Keyword<infer T> ? T : never }
+
+export interface Reading<K extends Keywords> extends Origin {
+  readonly values: Values<K>
+}
+
+interface Options {
+  readonly doc: string
+  readonly standing?: Standing
+  readonly since?: string
+  readonly instead?: string
+}
+
+export const EFFECTIVE: Standing = { state: 'effective' }
+
+/** A keyword that is read and then does nothing, which is safe because … */
+export function ignored(why: string): Standing {
+  return { state: 'ignored', why }
+}
+
+/** A keyword that sluice cannot honour and whose absence would be felt. */
+export function refused(why: string): Standing {
+  return { state: 'refused', why }
+}
+
+/** One value; the last statement counts. */
+export function once<T>(value: Value<T>, options: Options & { readonly default: NoInfer<T> }): Keyword<T>
+export function once<T>(value: Value<T>, options: Options): Keyword<T | undefined>
+export function once<T>(value: Value<T>, options: Options & { readonly default?: T }): Keyword<T | undefined> {
+  return {
+    ...common('line', value.syntax, options),
+    repeats: 'last',
+    fallback: options.default,
+    hasDefault: 'default' in options,
+    read: (statement, report) => readWords(value, statement, report),
+  }
+}
+
+/** One value; the first statement counts, as keepalived has it for scripts. */
+export function first<T>(value: Value<T>, options: Options): Keyword<T | undefined> {
+  return { ...once(value, options), repeats: 'first' }
+}
+
+/** A value from every statement. */
+export function many<T>(value: Value<T>, options: Options): Keyword<readonly T[]> {
+  return {
+    ...common('line', value.syntax, options),
+    repeats: 'all',
+    fallback: [],
+    hasDefault: false,
+    read: (statement, report) => listOf(readWords(value, statement, report)),
+  }
+}
+
+/** A block with an entry on each line. */
+export function entries<T>(value: Value<T>, options: Options): Keyword<readonly T[]> {
+  return {
+    ...common('entries', value.syntax, options),
+    repeats: 'all',
+    fallback: [],
+    hasDefault: false,
+    read: ({ children = [] }, report) => children.flatMap(entry => listOf(readEntry(value, entry, report))),
+  }
+}
+
+/** A block whose words are all entries, on however many lines. */
+export function words(syntax: string, options: Options): Keyword<readonly Word[]> {
+  return {
+    ...common('words', syntax, options),
+    repeats: 'all',
+    fallback: [],
+    hasDefault: false,
+    read: ({ children = [] }) => children.flatMap(entry => entry.line.words),
+  }
+}
+
+/** A block with keywords of its own, as often as one likes. */
+export function blocks(
+  table: Table,
+  options: Omit<Options, 'doc'> & { readonly doc?: string } = {},
+): Keyword<readonly Statement[]> {
+  return {
+    ...common('block', table.syntax, { ...options, doc: options.doc ?? table.doc }),
+    table,
+    repeats: 'all',
+    fallback: [],
+    hasDefault: false,
+    read: statement => [statement],
+  }
+}
+
+export function table(
+  name: string,
+  options: { readonly syntax?: string; readonly doc: string; readonly former?: Readonly<Record<string, string>> },
+  keywords: Keywords,
+): Table {
+  return {
+    name,
+    syntax: options.syntax ?? '',
+    doc: options.doc,
+    keywords: new Map(Object.entries(keywords)),
+    former: new Map(Object.entries(options.former ?? {})),
+  }
+}
+
+/** The values of a block. Mistakes are reported and leave the default in place. */
+export function readBlock<K extends Keywords>(keywords: K, statement: Statement, report: Report): Reading<K> {
+  const values: Record<string, unknown> = {}
+  for (const name in keywords) values[name] = keywords[name]!.fallback
+  const places = new Map<string, Statement>()
+  for (const child of statement.children ?? []) {
+    const written = keywordOf(child)
+    const keyword = Object.hasOwn(keywords, written) ? keywords[written] : undefined
+    if (keyword === undefined) continue
+    const name = keyword.instead !== undefined && Object.hasOwn(keywords, keyword.instead) ? keyword.instead : written
+    reportStanding(written, keyword, child, report)
+    const earlier = places.get(name)
+    if (earlier !== undefined && keyword.repeats !== 'all') reportRepeated(keyword, earlier, child, report)
+    const value = keyword.read(child, report)
+    if (value === undefined) continue
+    if (keyword.repeats === 'all' && earlier !== undefined) {
+      values[name] = [...(values[name] as readonly unknown[]), ...(value as readonly unknown[])]
+    } else if (keyword.repeats !== 'first' || earlier === undefined) {
+      values[name] = value
+      places.set(name, child)
+    }
+  }
+  return { statement, values: values as Values<K>, at: keyword => places.get(keyword) }
+}
+
+function common(body: Body, syntax: string, { doc, standing, since, instead }: Options) {
+  return { body, table: undefined, syntax, doc, standing: standing ?? EFFECTIVE, since, instead } as const
+}
+
+function readWords<T>(value: Value<T>, statement: Statement, report: Report): T | undefined {
+  const cursor = new Cursor(statement.line, 1, keywordOf(statement), value.syntax, report)
+  const result = value.read(cursor)
+  const extra = cursor.peek()
+  if (result !== undefined && extra !== undefined) reportExtra(statement, extra, report)
+  return result
+}
+
+function readEntry<T>(value: Value<T>, entry: Statement, report: Report): T | undefined {
+  const cursor = new Cursor(entry.line, 0, keywordOf(entry), value.syntax, report)
+  const result = value.read(cursor)
+  const extra = cursor.peek()
+  if (result !== undefined && extra !== undefined) reportExtra(entry, extra, report)
+  return result
+}
+
+function listOf<T>(value: T | undefined): readonly T[] {
+  return value === undefined ? [] : [value]
+}
+
+function reportExtra({ line }: Statement, extra: Word, report: Report): void {
+  const last = line.words[line.words.length - 1]!
+  const span = {
+    file: extra.file,
+    start: extra.start,
+    end: last.file === extra.file ? Math.max(last.end, extra.end) : extra.end,
+  }
+  const fill = { keyword: line.words[0]!.text }
+  report(
+    diagnostic('extra-words', span, fill, {
+      label: 'ignored',
+      help: 'a line holds one keyword or entry: put what follows on a line of its own',
+    }),
+  )
+}
+
+function reportRepeated(keyword: Keyword<unknown>, earlier: Statement, again: Statement, report: Report): void {
+  const [counts, label] = keyword.repeats === 'first' ? ['first', 'ignored'] : ['last', 'this one counts']
+  const notes = [{ span: headerSpan(earlier), text: keyword.repeats === 'first' ? 'this one counts' : 'no effect' }]
+  report(diagnostic('repeated-keyword', headerSpan(again), { keyword: keywordOf(again), counts }, { label, notes }))
+}
+
+function reportStanding(
+  name: string,
+  { standing, instead }: Keyword<unknown>,
+  statement: Statement,
+  report: Report,
+): void {
+  const span = statement.line.words[0] ?? statement.line.end
+  if (instead !== undefined && instead !== name) {
+    report(diagnostic('old-spelling', span, { keyword: name, instead }, { label: `today: ${instead}` }))
+  }
+  if (standing.state === 'ignored')
+    report(diagnostic('keyword-without-effect', span, { keyword: name, why: standing.why }))
+  if (standing.state === 'refused')
+    report(diagnostic('keyword-not-supported', span, { keyword: name, why: standing.why }))
+}
+
+/** `did you mean "priority"?`, if something is close. */
+export function suggestion(word: string, candidates: Iterable<string>): string {
+  const near = nearest(word, candidates)
+  return near === undefined ? '' : `did you mean "${near}"?`
+}

@@ -1,0 +1,130 @@
+/**
+ * A physical line becomes logical lines of words (keepalived's rules, as observed).
+ *
+ * Words are separated by blanks. Double quotes make one word of what is between them, also in the middle of another
+ * word: a"b c"d is three words. Outside quotes `#` and `!` start a comment, and a brace ends the logical line:
+ * `TCP_CHECK{`, `} real_server …` and `virtual_ipaddress { 10.0.0.1 }` are all fine.
+ */
+import type { Span } from '../diagnostics/diagnostic.ts'
+import type { Line, Word } from './line.ts'
+
+const TAB = 0x09
+const NEWLINE = 0x0a
+const CARRIAGE_RETURN = 0x0d
+const BLANK = 0x20
+const BANG = 0x21
+const QUOTE = 0x22
+const HASH = 0x23
+const DOLLAR = 0x24
+const AT = 0x40
+const BACKSLASH = 0x5c
+const OPEN = 0x7b
+const CLOSE = 0x7d
+const TILDE = 0x7e
+
+export interface Lexed {
+  /** The offset behind the physical line and its newline. */
+  readonly next: number
+  /** The line needs the meta language first (`$`, `@`, `~SEQ`, `\`): nothing was added. */
+  readonly meta: boolean
+  /** A double quote that nothing closes, as keepalived drops it with its word. */
+  readonly unclosedQuote: Span | undefined
+}
+
+/**
+ * Adds the logical lines of the physical line at `from` to `lines`; all offsets are offsets in `text`. A line with
+ * signs of the meta language is left alone unless `plain` says that it has been through that already.
+ */
+export function lex(file: string, text: string, from: number, lines: Line[], plain: boolean): Lexed {
+  const mark = lines.length
+  const length = text.length
+  let words: Word[] = []
+  let lineFrom = from
+  let unclosedQuote: Span | undefined
+  let at = from
+
+  while (at < length) {
+    const code = text.charCodeAt(at)
+    if (code === NEWLINE) break
+    if (code === BLANK || code === TAB || code === CARRIAGE_RETURN || code === 0x0b || code === 0x0c) {
+      at++
+      continue
+    }
+    if (code === HASH || code === BANG) {
+      // The line ends here; what is left of it is skipped below, unless a definition goes on behind its comment.
+      break
+    }
+    if (code === OPEN || code === CLOSE) {
+      const end = { file, start: at, end: at + 1 }
+      lines.push({ words, brace: code === OPEN ? '{' : '}', end, text, from: lineFrom, to: at })
+      words = []
+      at++
+      lineFrom = at
+      continue
+    }
+    if (code === QUOTE) {
+      const close = closingQuote(text, at + 1)
+      if (close < 0) {
+        const end = lineEnd(text, at)
+        if (!plain && hasMeta(text, at, end)) return metaLine(lines, mark, end)
+        unclosedQuote = { file, start: at, end }
+        at = end
+        break
+      }
+      if (!plain && hasMeta(text, at, close)) return metaLine(lines, mark, close)
+      words.push({ text: text.slice(at + 1, close), file, start: at, end: close + 1 })
+      at = close + 1
+      continue
+    }
+    if (!plain && words.length === 0 && (code === AT || code === TILDE) && lines.length === mark) {
+      return metaLine(lines, mark, at)
+    }
+    const start = at
+    for (; at < length; at++) {
+      const inside = text.charCodeAt(at)
+      if (inside <= BLANK || inside === OPEN || inside === CLOSE || inside === QUOTE) break
+      if (inside === HASH || inside === BANG) break
+      if (!plain && (inside === DOLLAR || inside === BACKSLASH)) return metaLine(lines, mark, at)
+    }
+    // A stray control character is neither blank nor letter: it is a word by itself.
+    if (at === start) at++
+    words.push({ text: text.slice(start, at), file, start, end: at })
+  }
+
+  const end = Math.min(at, length)
+  if (words.length > 0) {
+    const last = words[words.length - 1]!.end
+    lines.push({ words, brace: '', end: { file, start: last, end: last + 1 }, text, from: lineFrom, to: end })
+  }
+  return { next: nextLine(text, end), meta: false, unclosedQuote }
+}
+
+function metaLine(lines: Line[], mark: number, next: number): Lexed {
+  lines.length = mark
+  return { next, meta: true, unclosedQuote: undefined }
+}
+
+function closingQuote(text: string, from: number): number {
+  const close = text.indexOf('"', from)
+  if (close < 0) return -1
+  const newline = text.indexOf('\n', from)
+  return newline >= 0 && newline < close ? -1 : close
+}
+
+function hasMeta(text: string, from: number, to: number): boolean {
+  for (let at = from; at < to; at++) {
+    const code = text.charCodeAt(at)
+    if (code === DOLLAR || code === BACKSLASH) return true
+  }
+  return false
+}
+
+/** The offset of the newline that ends the line of `from`, or of the end of the text. */
+export function lineEnd(text: string, from: number): number {
+  const newline = text.indexOf('\n', from)
+  return newline < 0 ? text.length : newline
+}
+
+function nextLine(text: string, from: number): number {
+  return Math.min(lineEnd(text, from) + 1, text.length)
+}

@@ -1,0 +1,52 @@
+/** A configuration from its file: read, parsed, elaborated, judged. What every command that takes `-f FILE` calls. */
+import { hostname } from 'node:os'
+import { type Diagnostic, hasErrors } from '../diagnostics/diagnostic.ts'
+import type { Sources } from '../diagnostics/source.ts'
+import type { Configuration } from '../model/configuration.ts'
+import type { Origin } from './context.ts'
+import { elaborate } from './elaborate.ts'
+import { ROOT } from './keywords/root.ts'
+import { parse } from './parse.ts'
+import { type ReadOptions, readConfiguration } from './read.ts'
+import type { Statement } from './statement.ts'
+
+export interface LoadOptions extends ReadOptions {
+  readonly hostName?: string
+  /** Hands out the configuration in spite of errors, which is what keepalived does: what it cannot read has no effect. */
+  readonly lenient?: boolean
+}
+
+export interface Loaded {
+  /** Undefined if there are errors, unless lenient. */
+  readonly configuration?: Configuration
+  /** In the order of the text; render them with `renderAll(diagnostics, sources)`. */
+  readonly diagnostics: readonly Diagnostic[]
+  readonly sources: Sources
+  /** Where each object of the model was written. */
+  readonly origins: ReadonlyMap<object, Origin>
+  readonly root: Statement
+}
+
+/** Never throws: a file that cannot be read is a diagnostic, too. */
+export function loadConfiguration(file: string, options: LoadOptions = {}): Loaded {
+  const hostName = options.hostName ?? hostname()
+  const configId = options.configId ?? hostName.split('.')[0]
+  const {
+    lines,
+    sources,
+    diagnostics: reading,
+  } = readConfiguration(file, { environment: process.env, ...options, configId })
+  const { root, diagnostics: parsing } = parse(lines, ROOT)
+  const { configuration, origins, diagnostics: elaborating } = elaborate(root, hostName)
+  const diagnostics = inOrder([...reading, ...parsing, ...elaborating])
+  const loaded = { diagnostics, sources, origins, root }
+  return hasErrors(diagnostics) && !options.lenient ? loaded : { ...loaded, configuration }
+}
+
+/** By file as they were opened, then by place. The sort is stable: what is said first about a place stays first. */
+function inOrder(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  const files = [...new Set(diagnostics.map(({ span }) => span.file))]
+  return [...diagnostics].sort(
+    (a, b) => files.indexOf(a.span.file) - files.indexOf(b.span.file) || a.span.start - b.span.start,
+  )
+}
