@@ -2,7 +2,7 @@
  * The words of LVS that a configuration, an `ipvsadm` rule and the balancer's tables share: what identifies a virtual
  * service, how a packet is forwarded, which schedulers there are.
  */
-import type { Ip, IpFamily } from '../bytes/address.ts'
+import { type Ip, type IpFamily, ipFamily } from '../bytes/address.ts'
 
 export type Protocol = 'TCP' | 'UDP' | 'SCTP'
 
@@ -52,4 +52,9 @@ export function serviceKeyText(key: ServiceKey): string {
 /** `10.0.0.1:80`, `[2001:db8::1]:80`. */
 export function endpointText(address: Ip, port: number): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+}
+
+/** The family of the packets that a service takes. */
+export function serviceFamily(key: ServiceKey): IpFamily {
+  return key.kind === 'mark' ? key.family : ipFamily(key.address)
 }

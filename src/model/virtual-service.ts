@@ -68,6 +68,8 @@ export interface ListedConnection {
   readonly client: { readonly address: Ip; readonly port: number }
   readonly virtual: { readonly address: Ip; readonly port: number }
   readonly destination: { readonly address: Ip; readonly port: number }
+  /** Of a connection that a persistence engine keeps together: `sip`, and the Call-ID. */
+  readonly engine?: { readonly name: string; readonly data: string }
 }
 
 /** `ipvsadm --set`: seconds; 0 in an edit leaves a value as it is. */
