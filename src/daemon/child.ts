@@ -35,8 +35,8 @@ export async function runChild(role: Role): Promise<void> {
   const outbox = new Outbox(IDENTS[role], (message: FromChild, sent) => send(message, undefined, {}, sent))
   process.on('disconnect', () => process.exit(1))
   dieWithSupervisor()
-  // The supervisor hears these too, and says what is to be done.
-  for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {})
+  // A terminal or systemd sends these to all of us. The supervisor says what is to be done, and in which order.
+  for (const signal of ['SIGINT', 'SIGHUP', 'SIGTERM'] as const) process.on(signal, () => {})
 
   let loop: ChildLoop
   try {
@@ -53,7 +53,6 @@ export async function runChild(role: Role): Promise<void> {
     loop.stop()
     leave(outbox, { type: 'stopped' }, 0)
   }
-  process.on('SIGTERM', stop)
   process.on('message', (message: ToChild) => {
     switch (message.type) {
       case 'configure':

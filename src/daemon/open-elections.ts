@@ -8,7 +8,7 @@ import { openHeartbeat } from './heartbeat.ts'
 import { KernelNetwork } from './kernel-network.ts'
 import { openNote } from './note.ts'
 import type { Outbox } from './outbox.ts'
-import { runDirectory } from './run-directory.ts'
+import { heartbeatPath, runDirectory } from './run-directory.ts'
 import { wakeTimer } from './wake-timer.ts'
 
 export function openElectionProcess(outbox: Outbox): ChildLoop {
@@ -25,7 +25,7 @@ export function openElectionProcess(outbox: Outbox): ChildLoop {
     wake: wakeTimer,
     network: new KernelNetwork(news),
     owned: openNote(join(directory, 'addresses.json'), isKeyList),
-    heartbeat: openHeartbeat(join(directory, 'active')),
+    heartbeat: openHeartbeat(heartbeatPath()),
     log: (text, detail) => outbox.log(text, detail),
     wallClockMs,
   })

@@ -1,11 +1,10 @@
 /** `sluice run`: the daemon in the foreground, from the first check of its surroundings to the exit status. */
 import { closeSync } from 'node:fs'
-import { join } from 'node:path'
 import { missingPrivilege } from '../kernel/process.ts'
 import { openControlServer } from './control-server.ts'
-import { type LoadConfiguration, loadUsable } from './load.ts'
+import { loadUsable } from './load.ts'
 import { lockFile } from './lock-file.ts'
-import { controlSocketPath, runDirectory } from './run-directory.ts'
+import { controlSocketPath, leaveRunDirectory, pidFilePath, runDirectory } from './run-directory.ts'
 import { Supervisor } from './supervisor.ts'
 
 export interface RunOptions {
@@ -17,8 +16,8 @@ export interface RunOptions {
 const print = (text: string): void => void process.stderr.write(text)
 
 /** Runs until it is told to stop; the exit status: 0 stopped, 1 could not start. Messages go to standard error. */
-export async function run({ file, logDetail }: RunOptions, load: LoadConfiguration = loadUsable): Promise<number> {
-  const configuration = load(file, print)
+export async function run({ file, logDetail }: RunOptions): Promise<number> {
+  const configuration = loadUsable(file, print)
   if (configuration === undefined) return 1
   const missing = missingPrivilege({
     CAP_NET_ADMIN: 'put virtual addresses on interfaces',
@@ -26,12 +25,13 @@ export async function run({ file, logDetail }: RunOptions, load: LoadConfigurati
   })
   if (missing !== undefined) return refuse(missing)
 
-  const lock = lockFile(join(runDirectory(), 'daemon.pid'))
+  runDirectory()
+  const lock = lockFile(pidFilePath())
   if (!lock.ours) {
     const remedy = `stop it first, or let it read ${file} again with "kill -HUP ${lock.holder}"`
     return refuse(`a sluice daemon runs in this network namespace already (pid ${lock.holder}): ${remedy}`)
   }
-  const supervisor = new Supervisor(configuration, { file, logDetail, print, load: () => load(file, print) })
+  const supervisor = new Supervisor(configuration, { file, logDetail, print, load: () => loadUsable(file, print) })
   const control = await openControlServer(controlSocketPath(), () => supervisor.snapshot())
   process.on('SIGHUP', () => supervisor.reload())
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => supervisor.stop())
@@ -43,6 +43,7 @@ export async function run({ file, logDetail }: RunOptions, load: LoadConfigurati
   supervisor.start()
   const status = await supervisor.end
   control.close()
+  leaveRunDirectory()
   closeSync(lock.fd)
   return status
 }

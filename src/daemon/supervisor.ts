@@ -41,7 +41,7 @@ export class Supervisor {
 
   start(): void {
     this.#say(`Configuration file ${this.#options.file}`)
-    this.#arrange()
+    void this.#arrange()
     void Promise.all([...this.#children.values()].map(child => child.configured)).then(() => {
       if (!this.#stopping) this.#say('Startup complete')
     })
