@@ -3,8 +3,12 @@
  * imported when it is called, so that `sluice --help` does not pay for the balancer.
  */
 import { Command } from 'commander'
+import { addCheck } from './check.ts'
 import { addCompletion } from './completion.ts'
+import { addLab, addLabProcess } from './lab.ts'
 import { addRealServer } from './realserver.ts'
+import { addDaemonChild, addRun } from './run.ts'
+import { addStatus } from './status.ts'
 import { VERSION } from './version.ts'
 
 export function program(): Command {
@@ -14,11 +18,18 @@ export function program(): Command {
     .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .helpCommand(false)
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(usageError(text)) })
   // In the order in which a person meets them.
+  addRun(sluice)
+  addCheck(sluice)
+  addStatus(sluice)
   addRealServer(sluice)
+  addLab(sluice)
   addCompletion(sluice)
+  addDaemonChild(sluice)
+  addLabProcess(sluice)
   return sluice
 }
 

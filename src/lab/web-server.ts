@@ -1,6 +1,6 @@
 /**
- * The web server of a lab's real server, a process of its own: it answers every request with its name, and
- * `/slow?seconds=8` with a download that takes that long.
+ * The web server of a lab's real server, a process of its own: it answers every request with its name, and has two
+ * downloads, `/slow?seconds=8` that takes that long, and `/bulk?bytes=1000000` that goes as fast as it can.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -24,14 +24,16 @@ export function serveWeb(name: string): Promise<number> {
 }
 
 async function answer(name: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const url = new URL(request.url ?? '/', `http://${name}`)
+  const { pathname, searchParams } = new URL(request.url ?? '/', `http://${name}`)
   response.setHeader('server', name)
   response.setHeader('connection', 'close')
-  if (url.pathname !== '/slow') {
-    response.end(`${name}\n`)
-    return
-  }
-  const chunks = Math.round(Number(url.searchParams.get('seconds')) * CHUNKS_PER_S)
+  if (pathname === '/slow') await trickle(response, Number(searchParams.get('seconds')))
+  else if (pathname === '/bulk') response.end(Buffer.alloc(Number(searchParams.get('bytes')), 'sluice'))
+  else response.end(`${name}\n`)
+}
+
+async function trickle(response: ServerResponse, seconds: number): Promise<void> {
+  const chunks = Math.round(seconds * CHUNKS_PER_S)
   response.setHeader('content-length', chunks * CHUNK.length)
   for (let sent = 0; sent < chunks && !response.destroyed; sent++) {
     response.write(CHUNK)

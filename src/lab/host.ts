@@ -1,0 +1,57 @@
+/** A host of the lab: a network namespace, and what can be done there. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdirSync, openSync } from 'node:fs'
+import { join } from 'node:path'
+import { inNamespace, type Namespace } from '../kernel/namespace.ts'
+import { hostEnvironment } from './executable.ts'
+import type { HostPlan } from './topology.ts'
+
+export interface Finished {
+  readonly status: number
+  /** Both streams, as a terminal would show them. */
+  readonly output: string
+}
+
+export class Host {
+  readonly plan: HostPlan
+  readonly namespace: Namespace
+  /** Where its processes write what they have to say. */
+  readonly logFile: string
+
+  constructor(plan: HostPlan, namespace: Namespace, directory: string) {
+    this.plan = plan
+    this.namespace = namespace
+    this.logFile = join(directory, `${plan.name}.log`)
+  }
+
+  /** What `work` returns, done on this host. It must be synchronous. */
+  here<T>(work: () => T): T {
+    return inNamespace(this.namespace, work)
+  }
+
+  /** Starts a process that writes to the host's log and leads a process group, so that all of it can be ended at once. */
+  start([program, ...words]: readonly [string, ...string[]], channel: 'none' | 'ipc' = 'none'): ChildProcess {
+    mkdirSync(join(this.logFile, '..'), { recursive: true })
+    const log = openSync(this.logFile, 'a')
+    const ipc = channel === 'ipc' ? (['ipc'] as const) : []
+    const stdio = ['ignore', log, log, ...ipc] as const
+    return this.here(() => spawn(program, words, { stdio: [...stdio], detached: true, env: hostEnvironment() }))
+  }
+
+  /** Runs a command to its end. */
+  run([program, ...words]: readonly [string, ...string[]]): Promise<Finished> {
+    return new Promise((resolve, reject) => {
+      const child = this.here(() =>
+        spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe'], env: hostEnvironment() }),
+      )
+      let output = ''
+      const take = (chunk: string) => {
+        output += chunk
+      }
+      child.stdout.setEncoding('utf8').on('data', take)
+      child.stderr.setEncoding('utf8').on('data', take)
+      child.on('error', reject)
+      child.on('close', code => resolve({ status: code ?? 1, output }))
+    })
+  }
+}

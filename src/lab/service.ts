@@ -1,0 +1,53 @@
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import type { Host } from './host.ts'
+import { sendSignal } from './processes.ts'
+
+/** A process that is to run on a host, with the processes that it starts. */
+export class Service {
+  readonly host: Host
+  readonly #words: readonly [string, ...string[]]
+  #process: ChildProcess | undefined
+
+  constructor(host: Host, words: readonly [string, ...string[]]) {
+    this.host = host
+    this.#words = words
+  }
+
+  start(): void {
+    this.#process = this.host.start(this.#words)
+  }
+
+  /** Told to stop, as `systemctl stop` would. Resolves when it has ended. */
+  async stop(): Promise<void> {
+    await this.#end(pid => sendSignal(pid, 'SIGTERM'))
+  }
+
+  /** Killed with all its processes, with no time to say farewell. Resolves when it is gone. */
+  async kill(): Promise<void> {
+    await this.#end(pid => sendSignal(-pid, 'SIGKILL'))
+  }
+
+  /** It goes on when this process ends. */
+  letGo(): void {
+    this.#process?.unref()
+  }
+
+  /** It has ended by itself, which it should not. */
+  get failed(): boolean {
+    return this.#process !== undefined && hasEnded(this.#process)
+  }
+
+  async #end(signal: (pid: number) => void): Promise<void> {
+    const child = this.#process
+    this.#process = undefined
+    if (child?.pid === undefined || hasEnded(child)) return
+    const ended = once(child, 'exit')
+    signal(child.pid)
+    await ended
+  }
+}
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null
+}
