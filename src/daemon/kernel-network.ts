@@ -12,13 +12,15 @@ import { IFA_F_NODAD, IFA_F_NOPREFIXROUTE } from '../netlink/address.ts'
 import type { HeldAddress, PlacedAddress } from '../reconcile/addresses.ts'
 import type { OutgoingPacket } from '../vrrp/advertise.ts'
 import { receivedIpv4 } from '../vrrp/received.ts'
+import { IP_PROTOCOL_AH } from '../wire/ah.ts'
 import { ARP_REQUEST, decodeArp, encodeArp } from '../wire/arp.ts'
 import { decodeEthernet, ETHERTYPE_ARP, encodeEthernet } from '../wire/ethernet.ts'
+import { encodeIpv4, ipv4Header } from '../wire/ipv4.ts'
 import { IP_PROTOCOL_VRRP } from '../wire/vrrp.ts'
 import type { ElectionNetwork, InterfaceState, NetworkNews } from './election-network.ts'
-import { encodeVrrpDatagram } from './vrrp-datagram.ts'
 
-const IP_PROTOCOL_AH = 51
+/** The TOS of keepalived's advertisements. */
+const INTERNETWORK_CONTROL = 0xc0
 
 /** An interface that instances live on, with its sockets by family and IP protocol. */
 interface Segment {
@@ -78,9 +80,9 @@ export class KernelNetwork implements ElectionNetwork {
       return
     }
     this.#identification = (this.#identification % 0xffff) + 1
-    const identification = this.#identification
-    const datagram = { source, destination, protocol, hopLimit, identification, payload }
-    socket.send(packet.datagram ?? encodeVrrpDatagram(datagram), destination)
+    const plain = ipv4Header(source, destination, protocol)
+    const header = { ...plain, tos: INTERNETWORK_CONTROL, ttl: hopLimit, identification: this.#identification }
+    socket.send(packet.datagram ?? encodeIpv4(header, payload), destination)
   }
 
   announce(name: string, address: Ip): void {
