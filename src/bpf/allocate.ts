@@ -37,7 +37,8 @@ export function allocate(body: FunctionBody, available: readonly number[] = MACH
   let current = body
   const unspillable = new Set<Register>()
   for (let round = 0; round < ROUNDS_MAX; round++) {
-    const { machine, spilled } = color(interference(current), available, unspillable)
+    const nodes = interference(current)
+    const { machine, spilled } = color(nodes, available, unspillable)
     if (spilled.length === 0) return { body: current, machine }
     current = spill(current, spilled, unspillable)
   }
@@ -149,9 +150,9 @@ function color(
   nodes: ReadonlyMap<Register, Node>,
   available: readonly number[],
   unspillable: ReadonlySet<Register>,
-): { machine: Map<Register, number>; spilled: Register[] } {
+): { machine: Map<Register, number>; spilled: Node[] } {
   const machine = new Map<Register, number>()
-  const spilled: Register[] = []
+  const spilled: Node[] = []
   const urgency = (node: Node) =>
     unspillable.has(node.register) ? Number.POSITIVE_INFINITY : node.weight / (1 + node.neighbours.size())
   const order = [...nodes.values()].map(node => ({ node, urgency: urgency(node) }))
@@ -166,21 +167,17 @@ function color(
       color !== undefined && (taken & (1 << color)) === 0 && available.includes(color)
     const wanted = [...node.registerWishes.map(other => machine.get(other)), ...node.machineWishes].find(free)
     const choice = wanted ?? available.find(free)
-    if (choice === undefined) spilled.push(node.register)
+    if (choice === undefined) spilled.push(node)
     else machine.set(node.register, choice)
   }
   return { machine, spilled }
 }
 
-function spill(body: FunctionBody, registers: readonly Register[], unspillable: Set<Register>): FunctionBody {
+function spill(body: FunctionBody, spilled: readonly Node[], unspillable: Set<Register>): FunctionBody {
   let registerCount = body.registerCount
-  let frameBytes = body.frameBytes
-  const slots = new Map<Register, number>()
-  for (const register of registers) {
-    if (unspillable.has(register)) throw new Error(`${body.name}: one instruction needs more registers than there are`)
-    frameBytes += 8
-    slots.set(register, -frameBytes)
-  }
+  if (spilled.some(({ register }) => unspillable.has(register)))
+    throw new Error(`${body.name}: one instruction needs more registers than there are`)
+  const { slots, frameBytes } = frameSlots(spilled, body.frameBytes)
   if (frameBytes > STACK_BYTES)
     throw new RangeError(`${body.name} needs ${frameBytes} bytes of stack; the machine has ${STACK_BYTES}`)
   const fresh = () => {
@@ -250,6 +247,26 @@ function spill(body: FunctionBody, registers: readonly Register[], unspillable: 
     return stand
   })
   return { ...body, blocks, parameters, registerCount, frameBytes }
+}
+
+/** A place below the frame for each register; those that are never wanted at the same time share one. */
+function frameSlots(
+  spilled: readonly Node[],
+  frameBytes: number,
+): { slots: Map<Register, number>; frameBytes: number } {
+  const slots = new Map<Register, number>()
+  let lowest = -frameBytes
+  for (const { register, neighbours } of spilled) {
+    const taken = new Set<number | undefined>()
+    neighbours.forEach(neighbour => {
+      taken.add(slots.get(neighbour))
+    })
+    let slot = -frameBytes - 8
+    while (taken.has(slot)) slot -= 8
+    slots.set(register, slot)
+    lowest = Math.min(lowest, slot)
+  }
+  return { slots, frameBytes: -lowest }
 }
 
 function baseRegister(base: Base): Register[] {

@@ -39,19 +39,24 @@ export interface CompileOptions {
 /** Throws StageError for a mistake in the source, RangeError if the program outgrows the machine. */
 export function compile(source: ProgramSource, options: CompileOptions = {}): CompiledProgram {
   const { positions = false, machineRegisters } = options
-  const written = [
-    { name: source.name, parameters: 1, body: source.main },
-    ...Object.entries(source.callbacks ?? {}).map(([name, callback]) => ({ name, ...callback })),
-  ]
   const lines: Line[] = []
   const functions: { name: string; start: number; parameters: number }[] = []
-  for (const { name, parameters, body } of written) {
+  const write = (name: string, parameters: number, body: (code: Code) => void) => {
     const code = new Code({ name, parameters, positions })
     body(code)
     functions.push({ name, start: lines.length, parameters })
     const finished = code.finish()
     const simple = options.simplify === false ? finished : simplify(finished)
     lines.push(...assemble(allocate(simple, machineRegisters)))
+  }
+  write(source.name, 1, source.main)
+  // A function that nothing refers to has no place in a program: the verifier would refuse it.
+  const wanted = (name: string) => lines.some(line => line.callback === name)
+  for (;;) {
+    const next = Object.keys(source.callbacks ?? {}).find(name => wanted(name) && functions.every(f => f.name !== name))
+    if (next === undefined) break
+    const { parameters, body } = source.callbacks![next]!
+    write(next, parameters, body)
   }
   const linked = lines.map((line, at) => {
     if (line.callback === undefined) return line

@@ -13,6 +13,8 @@ export class Refusal extends Error {
 export interface Area {
   readonly name: string
   readonly bytes: Uint8Array
+  /** Takes only accesses that are aligned to their size. */
+  readonly aligned?: true
   /** For memory that starts without a meaning: which bytes have been written. */
   readonly written?: Uint8Array
   /** Takes accesses to a structure whose fields are not as they lie: a packet's context. */
@@ -79,6 +81,7 @@ export class Memory {
     const offset = Number(address) - placed.base
     if (area.fields !== undefined) return area.fields.load(offset, size)
     checkBounds(area, offset, size, 'reads')
+    checkAligned(area, offset, size)
     checkWritten(area, offset, size)
     switch (size) {
       case 1:
@@ -101,6 +104,7 @@ export class Memory {
       return
     }
     checkBounds(area, offset, size, 'writes')
+    checkAligned(area, offset, size)
     area.written?.fill(1, offset, offset + size)
     switch (size) {
       case 1:
@@ -139,6 +143,10 @@ export class Memory {
 function checkBounds(area: Area, offset: number, size: number, doing: string): void {
   if (offset >= 0 && offset + size <= area.bytes.length) return
   throw new Refusal(`${doing} bytes ${offset} to ${offset + size} of ${area.name}, which has ${area.bytes.length}`)
+}
+
+function checkAligned(area: Area, offset: number, size: number): void {
+  if (area.aligned && offset % size !== 0) throw new Refusal(`touches ${size} bytes of ${area.name} at ${offset}`)
 }
 
 function checkWritten(area: Area, offset: number, size: number): void {

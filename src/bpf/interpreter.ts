@@ -164,7 +164,7 @@ class Run implements Caller {
   private execute(program: CompiledProgram, start: number, parameters: readonly bigint[]): bigint {
     if (this.depth === CALL_DEPTH_MAX) throw new Refusal(`functions call each other more than ${CALL_DEPTH_MAX} deep`)
     const bytes = new Uint8Array(STACK_BYTES)
-    const stack = this.memory.place({ name: 'the stack', bytes, written: new Uint8Array(STACK_BYTES) })
+    const stack = this.memory.place({ name: 'the stack', bytes, aligned: true, written: new Uint8Array(STACK_BYTES) })
     const registers = new BigUint64Array(REGISTERS)
     registers[FRAME_POINTER] = stack + BigInt(STACK_BYTES)
     for (const [i, value] of parameters.entries()) registers[i + 1] = value

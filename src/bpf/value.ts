@@ -364,6 +364,8 @@ export class Pointer {
       this.code.fail('this pointer into the packet is from before a call that may have moved the packet')
     if (offset < 0 || offset + size > this.proven)
       this.code.fail(`bytes ${offset} to ${offset + size} lie outside the ${this.proven} that were checked`)
+    if (this.base === 'frame' && size > 0 && (this.start + offset) % size !== 0)
+      this.code.fail(`${size} bytes of the stack are touched at ${offset}, which is no multiple of ${size}`)
   }
 }
 
