@@ -81,7 +81,7 @@ export class RawSocket {
   readonly #options: RawSocketOptions
   readonly #reader = new DatagramReader()
 
-  /** EPERM without CAP_NET_RAW. */
+  /** EPERM without CAP_NET_RAW; EADDRNOTAVAIL (IPv4) or ENODEV (IPv6) if there is no such interface. */
   constructor(options: RawSocketOptions) {
     const operation = `open a raw socket for IP protocol ${options.protocol}`
     this.#options = options
