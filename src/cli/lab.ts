@@ -14,6 +14,7 @@ export function addLab(sluice: Command): void {
     .summary('build it, run it, break it, watch it heal, take it away')
     .description('Build the cluster, run it, break it and watch it heal; check each step; leave nothing behind.')
     .action(async () => {
+      await prepare()
       const { demo } = await import('../lab/demo.ts')
       process.exitCode = await demo(process.stdout)
     })
@@ -21,6 +22,7 @@ export function addLab(sluice: Command): void {
     .command('up')
     .summary('build it and keep it, to play with')
     .action(async () => {
+      await prepare()
       const { up } = await import('../lab/up.ts')
       process.stdout.write(await up())
     })
@@ -28,6 +30,7 @@ export function addLab(sluice: Command): void {
     .command('down')
     .summary('take away what up has built')
     .action(async () => {
+      await prepare()
       const { down } = await import('../lab/down.ts')
       process.stdout.write(await down())
     })
@@ -39,6 +42,7 @@ export function addLab(sluice: Command): void {
     .argument('<COMMAND...>', 'what, with its arguments')
     .passThroughOptions()
     .action(async (host: HostName, words: [string, ...string[]]) => {
+      await prepare()
       const { exec } = await import('../lab/exec.ts')
       process.exitCode = await exec(host, words)
     })
@@ -46,9 +50,19 @@ export function addLab(sluice: Command): void {
     .command('status')
     .summary('what runs on its hosts')
     .action(async () => {
+      await prepare()
       const { status } = await import('../lab/status.ts')
       process.stdout.write(status())
     })
+}
+
+async function prepare(): Promise<void> {
+  const { requirePrivilege } = await import('./privilege.ts')
+  requirePrivilege({
+    CAP_SYS_ADMIN: 'make and enter network namespaces',
+    CAP_NET_ADMIN: 'set up interfaces',
+    CAP_NET_RAW: 'watch ARP and VRRP',
+  })
 }
 
 /** What a lab's hosts run besides sluice itself. */

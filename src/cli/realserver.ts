@@ -1,7 +1,7 @@
 import { Argument, type Command } from 'commander'
 import { type Ip, parseIp } from '../bytes/address.ts'
+import { Failure } from '../diagnostics/failure.ts'
 import type { Report } from '../realserver/realserver.ts'
-import { Failure } from './failure.ts'
 
 type Verb = 'start' | 'stop' | 'status'
 
@@ -18,6 +18,10 @@ export function addRealServer(sluice: Command): void {
       const addresses = words.map(virtualAddress)
       if (verb === 'start' && addresses.length === 0) throw new Failure('realserver start wants a virtual address', 2)
       const { startServing, stopServing, servingStatus } = await import('../realserver/realserver.ts')
+      if (verb !== 'status') {
+        const { requirePrivilege } = await import('./privilege.ts')
+        requirePrivilege({ CAP_NET_ADMIN: 'put addresses on lo and to suppress ARP' })
+      }
       const perform = { start: startServing, stop: stopServing, status: servingStatus }[verb]
       process.exitCode = print(perform(addresses), verb)
     })

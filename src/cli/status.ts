@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { Failure } from './failure.ts'
+import { Failure } from '../diagnostics/failure.ts'
 
 export function addStatus(sluice: Command): void {
   sluice

@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander'
+import { Failure } from '../diagnostics/failure.ts'
 import { KernelError } from '../kernel/errors.ts'
-import { Failure } from './failure.ts'
 
 export interface Verdict {
   readonly status: number

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
-import { Failure } from '../cli/failure.ts'
+import { Failure } from '../diagnostics/failure.ts'
 import { hostEnvironment } from './executable.ts'
 import { standingCluster } from './standing.ts'
 import type { HostName } from './topology.ts'

@@ -1,4 +1,4 @@
-import { Failure } from '../cli/failure.ts'
+import { Failure } from '../diagnostics/failure.ts'
 import { Cluster } from './cluster.ts'
 
 /** The cluster that `up` builds and a person plays with; there is one at a time. */

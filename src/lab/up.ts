@@ -1,4 +1,4 @@
-import { Failure } from '../cli/failure.ts'
+import { Failure } from '../diagnostics/failure.ts'
 import { Cluster, removeCluster } from './cluster.ts'
 import { engage, openRealServers } from './crew.ts'
 import { picture } from './picture.ts'
