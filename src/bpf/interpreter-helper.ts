@@ -1,5 +1,6 @@
 /** The helpers that need no kernel (include/uapi/linux/bpf.h says what each does). Those left out are the caller's. */
 import { constants } from 'node:os'
+import { viewOf } from '../bytes/view.ts'
 import { HELPER, type HelperKey } from './helper.ts'
 import type { Caller, HelperFunction } from './interpreter-machine.ts'
 import { Refusal } from './interpreter-memory.ts'
@@ -41,9 +42,12 @@ const BUILT_IN: Readonly<Partial<Record<HelperKey, HelperFunction>>> = {
   checksumDifference: ({ memory }, from, fromLength, to, toLength, seed) => {
     const [minus, plus] = [int(fromLength), int(toLength)]
     if (minus % 4 !== 0 || plus % 4 !== 0) return -EINVAL
-    const removed = minus === 0 ? 0 : sumWords(memory.bytes(from, minus, 'read'))
-    const added = plus === 0 ? 0 : sumWords(memory.bytes(to, plus, 'read'))
-    return difference(Number(BigInt.asUintN(32, seed)), added, removed, minus > 0)
+    const start = Number(BigInt.asUintN(32, seed))
+    const removed = (sum: number) => sumWords(memory.bytes(from, minus, 'read'), sum)
+    const added = plus === 0 ? start : sumWords(memory.bytes(to, plus, 'read'), start)
+    if (minus === 0) return fold(added, 16)
+    if (plus === 0) return fold(complement(removed(complement(start))), 16)
+    return fold(fold(added + complement(removed(0)), 32), 16)
   },
   redirect: (caller, ifindex, flags) => {
     if (caller.type === 'xdp' && flags !== 0n) return XDP_ABORTED
@@ -83,20 +87,21 @@ function int(value: bigint): number {
   return Number(BigInt.asIntN(32, value))
 }
 
-/** One's complement sum of little-endian words, as the machine adds them. */
-function sumWords(bytes: Uint8Array): number {
-  let sum = 0
-  for (let i = 0; i < bytes.length; i += 2) sum += bytes[i]! | (bytes[i + 1]! << 8)
-  return fold(sum)
+/** One's complement sum of little-endian words of 32 bits, as the kernel adds them. */
+function sumWords(bytes: Uint8Array, start: number): number {
+  const view = viewOf(bytes)
+  let sum = start
+  for (let i = 0; i < bytes.length; i += 4) sum = fold(sum + view.getUint32(i, true), 32)
+  return sum
 }
 
-/** `seed + added - removed`, folded to 16 bits. */
-function difference(seed: number, added: number, removed: number, subtracts: boolean): number {
-  return fold(fold(seed) + added + (subtracts ? 0xffff - removed : 0))
+function complement(sum: number): number {
+  return ~sum >>> 0
 }
 
-function fold(sum: number): number {
+/** What does not fit the bits is added to them again. */
+function fold(sum: number, bits: 16 | 32): number {
   let folded = sum
-  while (folded > 0xffff) folded = (folded & 0xffff) + Math.floor(folded / 0x10000)
+  while (folded >= 2 ** bits) folded = (folded % 2 ** bits) + Math.floor(folded / 2 ** bits)
   return folded
 }

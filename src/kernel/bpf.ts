@@ -92,6 +92,21 @@ export function lookupElement(fd: number, key: Uint8Array, value: Uint8Array): b
   }
 }
 
+/** Takes one element out; false if the map has no such key. */
+export function deleteElement(fd: number, key: Uint8Array): boolean {
+  const bytes = attribute(32, [
+    [0, fd],
+    [8, addressOf(key)],
+  ])
+  try {
+    call('delete from a map', bpf(COMMAND.MAP_DELETE, bytes, bytes.length))
+    return true
+  } catch (error) {
+    if (error instanceof KernelError && error.code === 'ENOENT') return false
+    throw error
+  }
+}
+
 /** The only element of a mappable array as memory shared with the programs that use it. */
 export function mapMemory(fd: number, length: number, access: 'read' | 'write' = 'write'): Mapping {
   return map('map the memory of a map', fd, length, access === 'write' ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED)
