@@ -25,7 +25,7 @@ export function authenticate({ instance, state, received, advertisement }: Judge
 
   if (!sameValue(authenticated.icv, authenticationValue(authenticated.datagram, key, unicastPeers.length > 0))) {
     const text = 'IPSEC-AH : invalid IPSEC HMAC-MD5 value. Due to fields mutation or bad password !'
-    return { drop: 'integrity', text: `${text} from ${source}` }
+    return { drop: 'integrity', text: `${text} (from ${source})` }
   }
   const spi = viewOf(ipBytes(source)).getUint32(0)
   if (authenticated.spi !== spi) {
