@@ -3,6 +3,9 @@ import { hostname } from 'node:os'
 import { type Diagnostic, hasErrors } from '../diagnostics/diagnostic.ts'
 import type { Sources } from '../diagnostics/source.ts'
 import type { Configuration } from '../model/configuration.ts'
+import type { Host } from './check/host.ts'
+import { comparePeers } from './check/peers.ts'
+import { check } from './check.ts'
 import type { Origin } from './context.ts'
 import { elaborate } from './elaborate.ts'
 import { ROOT } from './keywords/root.ts'
@@ -14,6 +17,8 @@ export interface LoadOptions extends ReadOptions {
   readonly hostName?: string
   /** Hands out the configuration in spite of errors, which is what keepalived does: what it cannot read has no effect. */
   readonly lenient?: boolean
+  /** The machine it is for, if its interfaces and scripts shall be judged too. */
+  readonly host?: Host
 }
 
 export interface Loaded {
@@ -38,9 +43,17 @@ export function loadConfiguration(file: string, options: LoadOptions = {}): Load
   } = readConfiguration(file, { environment: process.env, ...options, configId })
   const { root, diagnostics: parsing } = parse(lines, ROOT)
   const { configuration, origins, diagnostics: elaborating } = elaborate(root, hostName)
-  const diagnostics = inOrder([...reading, ...parsing, ...elaborating])
+  const judging = check({ configuration, origins }, options.host)
+  const diagnostics = inOrder([...reading, ...parsing, ...elaborating, ...judging])
   const loaded = { diagnostics, sources, origins, root }
   return hasErrors(diagnostics) && !options.lenient ? loaded : { ...loaded, configuration }
+}
+
+/** What two machines of a pair must agree on; both have to be sound by themselves. */
+export function compareLoaded(one: Loaded, other: Loaded): readonly Diagnostic[] {
+  if (one.configuration === undefined || other.configuration === undefined) return []
+  const judged = (loaded: Loaded, configuration: Configuration) => ({ configuration, origins: loaded.origins })
+  return [...comparePeers(judged(one, one.configuration), judged(other, other.configuration))]
 }
 
 /** By file as they were opened, then by place. The sort is stable: what is said first about a place stays first. */

@@ -10,43 +10,103 @@ interface Code<Template extends string> {
 }
 
 export const CODES: {
+  readonly 'address-outside-networks': Code<'{address} is outside the networks of {interface}'>
+  readonly 'addresses-unreachable': Code<'the addresses of {name} will not answer'>
+  readonly 'authentication-ignored': Code<'the authentication of {name} is ignored: {why}'>
   readonly 'bad-address': Code<'"{value}" is not an {what} address'>
   readonly 'bad-repetition': Code<'{reason}'>
   readonly 'bad-value': Code<'{keyword} takes {syntax}, not "{value}"'>
   readonly 'byte-order-mark': Code<'the file begins with a byte order mark'>
+  readonly 'check-outlasts-interval': Code<'a try may take {longest}, longer than the {interval} between checks'>
+  readonly 'duplicate-address': Code<'{address} is listed more than once'>
+  readonly 'duplicate-real-server': Code<'{server} is listed more than once'>
+  readonly 'duplicate-router-id': Code<'virtual_router_id {id} is already taken on {interface} ({family})'>
+  readonly 'duplicate-service': Code<'{service} is defined more than once'>
   readonly 'endless-definition': Code<'a definition is replaced by itself without end'>
   readonly 'extra-brace': Code<'this "}" closes nothing'>
   readonly 'extra-words': Code<'words behind "{keyword}" are ignored'>
+  readonly 'flag-without-scheduler': Code<'{flag} has no effect with lb_algo {scheduler}'>
   readonly 'former-keyword': Code<'{block} no longer has a keyword "{keyword}"'>
+  readonly 'hysteresis-above-quorum': Code<'a hysteresis of {hysteresis} is lowered to {lowered}, below the quorum of {quorum}'>
   readonly 'include-loop': Code<'{file} includes itself, directly or through others'>
   readonly 'include-skipped': Code<'{file} is not included: {reason}'>
+  readonly 'interval-rounded': Code<'advert_int becomes {interval}: {rule}'>
   readonly 'keyword-not-supported': Code<'sluice cannot do "{keyword}": {why}'>
   readonly 'keyword-without-effect': Code<'"{keyword}" has no effect in sluice: {why}'>
   readonly 'line-too-long': Code<'a line of {bytes} bytes: keepalived 2.2.7 cuts it after {bytesMax}'>
   readonly 'literal-dollar': Code<'nothing is defined as {name}, so the text stays as it is'>
+  readonly 'mail-goes-nowhere': Code<'mail is asked for, but there is no {keyword}'>
   readonly 'misplaced-keyword': Code<'"{keyword}" belongs in {right}, not in {block}'>
   readonly 'missing-block': Code<'"{keyword}" needs a block in braces'>
   readonly 'missing-brace': Code<'{block} is never closed'>
+  readonly 'missing-in-peer': Code<'the other machine has no {what}'>
   readonly 'missing-keyword': Code<'{block} has no {keyword}'>
   readonly 'missing-open-brace': Code<'"{block}" is not followed by "{"'>
   readonly 'missing-value': Code<'{keyword} needs a value: {syntax}'>
+  readonly 'mixed-families': Code<'vrrp_instance {name} mixes IPv4 and IPv6'>
+  readonly 'needs-state-backup': Code<'{keyword} has no effect with state MASTER'>
   readonly 'nested-too-deep': Code<'more than {depthMax} blocks inside each other'>
+  readonly 'no-address': Code<'vrrp_instance {name} has no address to take over'>
   readonly 'no-file-to-include': Code<'include "{pattern}" matches no file'>
+  readonly 'no-method': Code<'no forwarding method is given, so it is NAT'>
+  readonly 'no-protocol': Code<'no protocol is given, so this is a UDP service'>
+  readonly 'no-real-server': Code<'this virtual_server has no real server'>
+  readonly 'no-scheduler': Code<'no scheduler is given, so it is wlc'>
+  readonly 'no-such-interface': Code<'there is no interface {interface} on this machine'>
   readonly 'nothing-included': Code<'include "{pattern}" matches no file'>
   readonly 'old-spelling': Code<'"{keyword}" is an old name of "{instead}"'>
+  readonly 'other-family': Code<'{server} is of another address family than the service'>
   readonly 'out-of-range': Code<'{keyword} must be from {min} to {max}, not {value}'>
+  readonly 'own-peer': Code<'{address} is its own peer'>
+  readonly 'owner-preempts': Code<'{name} owns its addresses: nopreempt has no effect'>
+  readonly 'password-cut': Code<'only {bytesMax} of the {bytes} bytes of auth_pass count'>
+  readonly 'peers-both-master': Code<'{name} starts as MASTER on both machines'>
+  readonly 'peers-differ': Code<'{keyword} of {name} is {here} here and {there} on the other machine'>
+  readonly 'peers-other-servers': Code<'{service} has other real servers here: {server}'>
+  readonly 'peers-tie': Code<'{name} has priority {priority} on both machines'>
+  readonly 'persistence-against-ops': Code<'a service cannot be persistent and schedule every packet by itself'>
+  readonly 'persistence-by-network': Code<'all clients of a /{prefix} network stay with one server for {timeout} s'>
+  readonly 'persistence-holds-clients': Code<'each client stays with its server for {timeout} s: {scheduler} chooses only for new ones'>
+  readonly 'port-cannot-change': Code<'{method} cannot change the port: it stays {port}'>
+  readonly 'port-zero-persists': Code<'without a port the service must be persistent, so it is, for 360 s'>
+  readonly 'quorum-above-weights': Code<'a quorum of {quorum} can never be reached: all weights make {weights}'>
   readonly 'repeated-keyword': Code<'"{keyword}" is set more than once; the {counts} counts'>
   readonly 'repeated-name': Code<'{keyword} {name} is defined more than once'>
+  readonly 'script-missing': Code<'cannot run {path}: {reason}'>
+  readonly 'script-writable': Code<'others than root can change {path}'>
+  readonly 'service-without-address': Code<'no vrrp_instance takes {address} over'>
+  readonly 'small-sync-group': Code<'vrrp_sync_group {name} has {count} members'>
+  readonly 'strict-state': Code<'with vrrp_strict, {name} starts as MASTER exactly if its priority is 255'>
+  readonly 'thresholds-crossed': Code<'lthreshold {lower} is above uthreshold {upper}'>
   readonly 'time-with-unit': Code<'{keyword} takes plain seconds, not "{value}"'>
   readonly 'too-many-lines': Code<'definitions and repetitions make more than {count} lines'>
+  readonly 'two-sync-groups': Code<'{name} is in two sync groups'>
+  readonly 'unchecked-server': Code<'nothing checks {server}: it stays in the table even if it is dead'>
   readonly 'unclosed-quote': Code<'a double quote is never closed'>
   readonly 'undefined-definition': Code<'{name} is not defined'>
   readonly 'unexpected-brace': Code<'"{keyword}" cannot be followed by "{"'>
+  readonly 'unicast-ignored': Code<'vrrp_strict forbids unicast: {name} advertises by multicast'>
+  readonly 'unicast-without-peers': Code<'{name} has a unicast source but no peers: it advertises by multicast'>
   readonly 'unknown-keyword': Code<'{block} has no keyword "{keyword}"'>
   readonly 'unknown-name': Code<'there is no {what} named "{name}"'>
   readonly 'unknown-word': Code<'"{word}" means nothing {where}'>
   readonly 'unreadable-file': Code<'cannot read {file}: {reason}'>
 } = {
+  'address-outside-networks': {
+    severity: 'warning',
+    template: '{address} is outside the networks of {interface}',
+    page: 'The address can be taken over, but neighbours on the segment would look for it behind a router. That is fine if their routes say\notherwise.',
+  },
+  'addresses-unreachable': {
+    severity: 'warning',
+    template: 'the addresses of {name} will not answer',
+    page: 'vrrp_strict follows the RFCs to the letter: a router that does not own an address (priority 255) forwards for it but takes no\npacket that is addressed to it. Not even ping answers, and no service can be reached there. This is the most frequent\nsurprise with keepalived; its sample configuration used to contain vrrp_strict.',
+  },
+  'authentication-ignored': {
+    severity: 'warning',
+    template: 'the authentication of {name} is ignored: {why}',
+    page: 'Authentication was taken out of VRRP with RFC 3768; version 3 never had it. Advertisements go out without it.',
+  },
   'bad-address': {
     severity: 'error',
     template: '"{value}" is not an {what} address',
@@ -67,6 +127,31 @@ export const CODES: {
     template: 'the file begins with a byte order mark',
     page: 'Some editors put three invisible bytes before UTF-8 text. keepalived takes them for part of the first keyword, does not know\nthat keyword, and loses the whole block. sluice skips them.',
   },
+  'check-outlasts-interval': {
+    severity: 'warning',
+    template: 'a try may take {longest}, longer than the {interval} between checks',
+    page: 'The next check starts when the last has ended, so a server that does not answer at all is checked at the pace of the timeout.\nIt still gets traffic until timeouts and retries are over.',
+  },
+  'duplicate-address': {
+    severity: 'error',
+    template: '{address} is listed more than once',
+    page: 'An address that two instances take over would be removed by whichever steps back first, while the other still needs it.\nkeepalived 2.3 refuses the second one, older versions accept it.',
+  },
+  'duplicate-real-server': {
+    severity: 'error',
+    template: '{server} is listed more than once',
+    page: 'A server can be in a service once. Give it more weight instead.',
+  },
+  'duplicate-router-id': {
+    severity: 'error',
+    template: 'virtual_router_id {id} is already taken on {interface} ({family})',
+    page: 'A router id names one virtual router of an interface and address family. Two instances with the same id would take each\nother\'s advertisements for their own. keepalived does not start then.\n\nIds may repeat across interfaces, across IPv4 and IPv6, with different multicast groups, and for unicast instances that have\nno peer in common.',
+  },
+  'duplicate-service': {
+    severity: 'error',
+    template: '{service} is defined more than once',
+    page: 'A virtual service is known by its protocol, address and port, or by its firewall mark. The second one cannot be added to the\ntable.',
+  },
   'endless-definition': {
     severity: 'error',
     template: 'a definition is replaced by itself without end',
@@ -82,10 +167,20 @@ export const CODES: {
     template: 'words behind "{keyword}" are ignored',
     page: 'A line holds one keyword with its values, or one entry. What follows them is ignored without a word by keepalived, which is\nhow a second keyword on the same line gets lost:\n\n```\nstate BACKUP interface eth0 priority 100      # sets the state, and nothing else\n```',
   },
+  'flag-without-scheduler': {
+    severity: 'warning',
+    template: '{flag} has no effect with lb_algo {scheduler}',
+    page: 'The option belongs to one scheduler (sh or mh), and keepalived accepts it only below the line that chooses that scheduler.',
+  },
   'former-keyword': {
     severity: 'warning',
     template: '{block} no longer has a keyword "{keyword}"',
     page: 'The word is found in many articles and sample files, but keepalived does not know it (any more) and goes on without it.\nThe line has no effect in sluice either. Remove it, or write what is said beside it.\n\n`nat_mask` set the netmask of NAT in old versions; there is none to set any more. `nb_get_retry` was the name of `retry` in HTTP_GET and SSL_GET;\nother checks never had it, so their number of retries stays 1. In a real_server the forwarding method is called\n`lvs_method`, never `lb_kind`.',
+  },
+  'hysteresis-above-quorum': {
+    severity: 'warning',
+    template: 'a hysteresis of {hysteresis} is lowered to {lowered}, below the quorum of {quorum}',
+    page: 'With more, the quorum could never be lost.',
   },
   'include-loop': {
     severity: 'error',
@@ -96,6 +191,11 @@ export const CODES: {
     severity: 'warning',
     template: '{file} is not included: {reason}',
     page: 'Only regular files that are readable and not executable are included, as in keepalived.',
+  },
+  'interval-rounded': {
+    severity: 'warning',
+    template: 'advert_int becomes {interval}: {rule}',
+    page: 'The packet has no room for the value that is written, so another one is used. All machines must use the same.',
   },
   'keyword-not-supported': {
     severity: 'error',
@@ -117,6 +217,11 @@ export const CODES: {
     template: 'nothing is defined as {name}, so the text stays as it is',
     page: 'The word looks like the use of a definition. If it is meant literally, nothing is wrong.',
   },
+  'mail-goes-nowhere': {
+    severity: 'warning',
+    template: 'mail is asked for, but there is no {keyword}',
+    page: 'smtp_alert needs to know whom to write to (notification_email) and through which server (smtp_server).',
+  },
   'misplaced-keyword': {
     severity: 'error',
     template: '"{keyword}" belongs in {right}, not in {block}',
@@ -131,6 +236,11 @@ export const CODES: {
     severity: 'error',
     template: '{block} is never closed',
     page: 'A block was opened and nothing closes it. The first mark shows where it was opened; the second shows the first thing that\ncannot be inside it, or the end of the file.\n\n```\nreal_server 192.168.41.31 80 {\n    TCP_CHECK {\n        connect_timeout 10\n    }\n                                 # "}" is missing here\nreal_server 192.168.41.33 80 {\n```\n\nkeepalived takes what follows for part of the open block. Here it would report the second real_server as an unknown\nkeyword and check the first one with the words of the second.',
+  },
+  'missing-in-peer': {
+    severity: 'warning',
+    template: 'the other machine has no {what}',
+    page: 'Both machines of a pair need the same instances and services, or a takeover loses some of them.',
   },
   'missing-keyword': {
     severity: 'error',
@@ -147,15 +257,55 @@ export const CODES: {
     template: '{keyword} needs a value: {syntax}',
     page: 'The keyword stands alone, and needs a value. keepalived ends at once with status 2 for most of them.',
   },
+  'mixed-families': {
+    severity: 'error',
+    template: 'vrrp_instance {name} mixes IPv4 and IPv6',
+    page: 'An advertisement lists addresses of one family only. Those of the other can ride along in virtual_ipaddress_excluded.',
+  },
+  'needs-state-backup': {
+    severity: 'warning',
+    template: '{keyword} has no effect with state MASTER',
+    page: 'keepalived drops nopreempt and preempt_delay from an instance that starts as MASTER. Write `state BACKUP` on all machines:\nwhoever has the highest priority still becomes active first.',
+  },
   'nested-too-deep': {
     severity: 'error',
     template: 'more than {depthMax} blocks inside each other',
     page: 'No keyword needs that many levels. The text is probably not a keepalived configuration.',
   },
+  'no-address': {
+    severity: 'warning',
+    template: 'vrrp_instance {name} has no address to take over',
+    page: 'The instance takes part in elections and then does nothing but run its scripts. If that is meant, say so with\nno_virtual_ipaddress, which keepalived knows since 2.2.8.',
+  },
   'no-file-to-include': {
     severity: 'error',
     template: 'include "{pattern}" matches no file',
     page: 'This form of include wants a file. `include` by itself does not.',
+  },
+  'no-method': {
+    severity: 'note',
+    template: 'no forwarding method is given, so it is NAT',
+    page: 'keepalived takes NAT if nothing is said, and complains. With NAT the real servers need this machine as their gateway.',
+  },
+  'no-protocol': {
+    severity: 'warning',
+    template: 'no protocol is given, so this is a UDP service',
+    page: 'keepalived takes UDP if nothing is said. A web server behind it gets no packet at all.',
+  },
+  'no-real-server': {
+    severity: 'warning',
+    template: 'this virtual_server has no real server',
+    page: 'keepalived leaves it out.',
+  },
+  'no-scheduler': {
+    severity: 'note',
+    template: 'no scheduler is given, so it is wlc',
+    page: 'keepalived takes weighted least-connection if nothing is said, and complains.',
+  },
+  'no-such-interface': {
+    severity: 'error',
+    template: 'there is no interface {interface} on this machine',
+    page: 'The instance cannot start without its interface. If the configuration is for another machine, check it there.',
   },
   'nothing-included': {
     severity: 'warning',
@@ -167,10 +317,80 @@ export const CODES: {
     template: '"{keyword}" is an old name of "{instead}"',
     page: 'Both are understood; the old one may go some day.',
   },
+  'other-family': {
+    severity: 'error',
+    template: '{server} is of another address family than the service',
+    page: 'NAT and direct routing keep the family of the packet.',
+  },
   'out-of-range': {
     severity: 'error',
     template: '{keyword} must be from {min} to {max}, not {value}',
     page: 'The number is outside what the keyword, the protocol or the kernel allows. keepalived keeps the default instead.',
+  },
+  'own-peer': {
+    severity: 'warning',
+    template: '{address} is its own peer',
+    page: 'The list of peers names the other machines. keepalived ignores its own address there.',
+  },
+  'owner-preempts': {
+    severity: 'warning',
+    template: '{name} owns its addresses: nopreempt has no effect',
+    page: 'Priority 255 means that the machine owns the addresses, and an owner always takes over (RFC 9568 section 6.1).',
+  },
+  'password-cut': {
+    severity: 'warning',
+    template: 'only {bytesMax} of the {bytes} bytes of auth_pass count',
+    page: 'The word has eight bytes in the packet (16 for AH). The rest is cut off, which is harmless as long as every machine cuts the\nsame way, and surprising when two words differ only behind the eighth byte.',
+  },
+  'peers-both-master': {
+    severity: 'warning',
+    template: '{name} starts as MASTER on both machines',
+    page: 'Only the priority decides who becomes active; two that claim to be master from the start hide which one is meant to be.',
+  },
+  'peers-differ': {
+    severity: 'error',
+    template: '{keyword} of {name} is {here} here and {there} on the other machine',
+    page: 'The members of a virtual router have to agree on this, or they do not hear each other and both become active.',
+  },
+  'peers-other-servers': {
+    severity: 'warning',
+    template: '{service} has other real servers here: {server}',
+    page: 'After a takeover, clients would meet other servers than before.',
+  },
+  'peers-tie': {
+    severity: 'warning',
+    template: '{name} has priority {priority} on both machines',
+    page: 'With equal priorities the higher address decides, and who is active after a restart depends on who came first.',
+  },
+  'persistence-against-ops': {
+    severity: 'error',
+    template: 'a service cannot be persistent and schedule every packet by itself',
+    page: 'One-packet scheduling forgets what persistence has to remember.',
+  },
+  'persistence-by-network': {
+    severity: 'note',
+    template: 'all clients of a /{prefix} network stay with one server for {timeout} s',
+    page: 'persistence_granularity makes one client of a whole network. A large provider can end up on a single server.',
+  },
+  'persistence-holds-clients': {
+    severity: 'note',
+    template: 'each client stays with its server for {timeout} s: {scheduler} chooses only for new ones',
+    page: 'All connections of one client address go to one server until it has been silent for the timeout. Trying it out from a single\nmachine shows one server only, and clients behind one NAT count as one client. Sessions that live in a cookie or a shared\nstore do not need persistence.',
+  },
+  'port-cannot-change': {
+    severity: 'warning',
+    template: '{method} cannot change the port: it stays {port}',
+    page: 'Direct routing and tunnels leave the packet as it is, so the server must listen at the port of the service. keepalived replaces\nthe port in silence; its checks still use the one that is written.',
+  },
+  'port-zero-persists': {
+    severity: 'warning',
+    template: 'without a port the service must be persistent, so it is, for 360 s',
+    page: 'A service for all ports makes sense only if a client\'s connections stay together.',
+  },
+  'quorum-above-weights': {
+    severity: 'warning',
+    template: 'a quorum of {quorum} can never be reached: all weights make {weights}',
+    page: 'The quorum is compared with the sum of the weights of the servers that are up.',
   },
   'repeated-keyword': {
     severity: 'warning',
@@ -182,6 +402,36 @@ export const CODES: {
     template: '{keyword} {name} is defined more than once',
     page: 'Names are unique among blocks of a kind. keepalived skips the second block as a whole.',
   },
+  'script-missing': {
+    severity: 'error',
+    template: 'cannot run {path}: {reason}',
+    page: 'keepalived leaves out scripts that it cannot run, mostly with no more than a line in its log.',
+  },
+  'script-writable': {
+    severity: 'warning',
+    template: 'others than root can change {path}',
+    page: 'The script may run as root, so whoever can change it owns the machine. keepalived refuses it if enable_script_security is set.',
+  },
+  'service-without-address': {
+    severity: 'note',
+    template: 'no vrrp_instance takes {address} over',
+    page: 'Clients reach a service at an address that some machine owns. None of the instances, and none of the static addresses, lists\nthis one. That is fine if the machine has it in another way, or if routers send it here.',
+  },
+  'small-sync-group': {
+    severity: 'warning',
+    template: 'vrrp_sync_group {name} has {count} members',
+    page: 'A group keeps two or more instances in the same state.',
+  },
+  'strict-state': {
+    severity: 'warning',
+    template: 'with vrrp_strict, {name} starts as MASTER exactly if its priority is 255',
+    page: 'The configured state is changed accordingly.',
+  },
+  'thresholds-crossed': {
+    severity: 'error',
+    template: 'lthreshold {lower} is above uthreshold {upper}',
+    page: 'A server that has reached uthreshold connections gets no more until it is below lthreshold. The kernel refuses a lower threshold\nabove the upper one.',
+  },
   'time-with-unit': {
     severity: 'error',
     template: '{keyword} takes plain seconds, not "{value}"',
@@ -191,6 +441,16 @@ export const CODES: {
     severity: 'error',
     template: 'definitions and repetitions make more than {count} lines',
     page: 'What is written out would not fit into memory, or take forever. Check the ends of ~SEQ, and definitions that use each\nother.',
+  },
+  'two-sync-groups': {
+    severity: 'error',
+    template: '{name} is in two sync groups',
+    page: 'An instance can change state with one group only.',
+  },
+  'unchecked-server': {
+    severity: 'note',
+    template: 'nothing checks {server}: it stays in the table even if it is dead',
+    page: 'A real server without a check is always up.',
   },
   'unclosed-quote': {
     severity: 'error',
@@ -206,6 +466,16 @@ export const CODES: {
     severity: 'error',
     template: '"{keyword}" cannot be followed by "{"',
     page: 'Only keywords that have a block can be followed by an opening brace. What is inside is skipped.',
+  },
+  'unicast-ignored': {
+    severity: 'warning',
+    template: 'vrrp_strict forbids unicast: {name} advertises by multicast',
+    page: 'The RFCs know multicast only.',
+  },
+  'unicast-without-peers': {
+    severity: 'warning',
+    template: '{name} has a unicast source but no peers: it advertises by multicast',
+    page: 'keepalived falls back to multicast, which is hardly what was meant.',
   },
   'unknown-keyword': {
     severity: 'error',

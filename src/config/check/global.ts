@@ -1,0 +1,36 @@
+/** Judgements of what is said once for all. */
+import { type Diagnostic, diagnostic } from '../../diagnostics/diagnostic.ts'
+import { type Judged, placeOf, type Rule, valuePlace } from './judgement.ts'
+
+export const GLOBAL_RULES: readonly Rule[] = [mail, syncDaemon]
+
+/** Mail that is asked for by name and can never leave. Real servers ask for it by default: that says nothing. */
+function* mail(judged: Judged): Iterable<Diagnostic> {
+  const { global, vrrpInstances, vrrpSyncGroups, virtualServers } = judged.configuration
+  const missing =
+    global.notificationEmails.length === 0
+      ? 'notification_email'
+      : global.smtpServer === undefined
+        ? 'smtp_server'
+        : undefined
+  if (missing === undefined) return
+  const senders = [...vrrpInstances, ...vrrpSyncGroups].filter(({ notify }) => notify.smtpAlert)
+  const asking = [...senders, ...virtualServers.filter(({ smtpAlert }) => smtpAlert)]
+  const first = asking.find(each => judged.origins.get(each)?.at('smtp_alert') !== undefined)
+  if (first === undefined) return
+  yield diagnostic(
+    'mail-goes-nowhere',
+    valuePlace(judged, first, 'smtp_alert'),
+    { keyword: missing },
+    { help: `add ${missing} to global_defs` },
+  )
+}
+
+function* syncDaemon(judged: Judged): Iterable<Diagnostic> {
+  const { global, vrrpInstances } = judged.configuration
+  const name = global.lvsSyncDaemon?.vrrpInstance
+  if (name === undefined || vrrpInstances.some(instance => instance.name === name)) return
+  const statement = judged.origins.get(global)?.at('lvs_sync_daemon')
+  const span = statement?.line.words.find(word => word.text === name) ?? placeOf(judged, global)
+  yield diagnostic('unknown-name', span, { what: 'vrrp_instance', name })
+}
