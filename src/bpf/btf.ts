@@ -11,6 +11,7 @@
 
 import { basename } from 'node:path'
 import type { CompiledProgram } from './compile.ts'
+import type { Position } from './position.ts'
 
 const MAGIC = 0xeb9f
 const HEADER_LENGTH = 24
@@ -104,7 +105,9 @@ export function programTypes(program: CompiledProgram): ProgramTypes {
   const lines: number[] = []
   const starts = new Set(program.functions.map(({ start }) => start))
   let last = ''
-  for (const [at, { position, instruction }] of program.lines.entries()) {
+  for (const [at, { instruction, ...line }] of program.lines.entries()) {
+    // The kernel wants a record at the start of every function, where the compiler may have put a move of its own.
+    const position = starts.has(at) ? firstPosition(program, at) : line.position
     if (position === undefined || (at > 0 && instruction.opcode === 0)) continue
     const here = `${position.file}:${position.line}:${position.column}`
     if (here === last && !starts.has(at)) continue
@@ -117,11 +120,13 @@ export function programTypes(program: CompiledProgram): ProgramTypes {
       (position.line << 10) | Math.min(position.column, 1023),
     )
   }
-  // The kernel wants a record at the start of every function, or none at all.
-  const whole = program.functions.every(({ start }) => program.lines[start]?.position !== undefined)
   return {
     btf: btf.encode(),
     functions: new Uint8Array(Uint32Array.from(functions.flat()).buffer),
-    lines: new Uint8Array(Uint32Array.from(whole ? lines : []).buffer),
+    lines: new Uint8Array(Uint32Array.from(lines).buffer),
   }
+}
+
+function firstPosition(program: CompiledProgram, start: number): Position | undefined {
+  return program.lines.slice(start).find(({ position }) => position !== undefined)?.position
 }

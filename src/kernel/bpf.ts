@@ -4,9 +4,11 @@
  * Every command takes one structure of little-endian fields, zero where nothing is said; `attribute` writes it from a
  * list of offset and value. Pointers in it are addresses of our own memory, kept referenced until the call returns.
  */
-import { closeSync } from 'node:fs'
+import { closeSync, readFileSync } from 'node:fs'
 import { FUNCTION_RECORD_LENGTH, LINE_RECORD_LENGTH, programTypes } from '../bpf/btf.ts'
-import { type CompiledProgram, link, type ProgramType } from '../bpf/compile.ts'
+import { type CompiledProgram, compile, link, type ProgramSource, type ProgramType } from '../bpf/compile.ts'
+import type { Position } from '../bpf/position.ts'
+import { refusalText } from '../bpf/verifier-log.ts'
 import { KernelError } from './errors.ts'
 import { addressOf, bpf, call, MAP_SHARED, type Mapping, map, PROT_READ, PROT_WRITE } from './libc.ts'
 
@@ -131,15 +133,37 @@ export function loadBtf(types: Uint8Array): number {
   return call('load types', bpf(COMMAND.BTF_LOAD, again, again.length))
 }
 
-/** What the verifier said when it refused a program; `log` is all of it. */
+/** What the verifier said when it refused a program, and which line of TypeScript it is about; `log` is all of it. */
 export class VerifierError extends Error {
   override readonly name: string = 'VerifierError'
   readonly log: string
   override readonly cause: KernelError
-  constructor(program: string, log: string, cause: KernelError) {
-    super(`the kernel refused the program ${program}: ${lastWords(log) ?? cause.message}`)
+  constructor(program: CompiledProgram, log: string, cause: KernelError) {
+    super(`the kernel refused the program ${program.name}: ${refusalText(program, log, sourceLine) || cause.message}`)
     this.log = log
     this.cause = cause
+  }
+}
+
+/** The line itself, if the sources are at hand. */
+function sourceLine({ file, line }: Position): string | undefined {
+  try {
+    return readFileSync(file, 'utf8').split('\n')[line - 1]
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * Compiles and loads. Positions cost time, so they are kept only when it turns out that somebody will want to read them:
+ * a program that the verifier refuses is compiled and refused once more.
+ */
+export function loadSource(source: ProgramSource, maps: Readonly<Record<string, number>>): number {
+  try {
+    return loadProgram(compile(source), maps)
+  } catch (error) {
+    if (!(error instanceof VerifierError)) throw error
+    return loadProgram(compile(source, { positions: true }), maps)
   }
 }
 
@@ -185,7 +209,7 @@ export function loadProgram(program: CompiledProgram, maps: Readonly<Record<stri
         return load(log)
       } catch (refusal) {
         if (!(refusal instanceof KernelError)) throw refusal
-        throw new VerifierError(program.name, text(log), refusal)
+        throw new VerifierError(program, text(log), refusal)
       }
     }
   } finally {
@@ -295,14 +319,4 @@ function cString(text: string): Uint8Array {
 function text(bytes: Uint8Array): string {
   const end = bytes.indexOf(0)
   return new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end))
-}
-
-/** The line with which the verifier gave up: the last that is no statistics. */
-function lastWords(log: string): string | undefined {
-  const lines = log
-    .split('\n')
-    .filter(line => line !== '' && !/^(processed|verification time|stack depth|mark_precise)/.test(line))
-  const last = lines.at(-1)
-  const source = lines.findLast(line => line.startsWith(';'))
-  return last === undefined ? undefined : source === undefined ? last : `${last} (${source.replace(/^; /, '')})`
 }
