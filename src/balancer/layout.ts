@@ -39,6 +39,12 @@ export const SETTINGS = {
   /** Number of the program that runs, raised at every change of shape. */
   generation: [36, 'u32'],
   hashSeed: [40, 'u64'],
+  /** Removed destinations whose connections live on: the first one's number plus one. */
+  trash: [48, 'u32'],
+  /** Where the search for a free record goes on. */
+  nextService: [52, 'u32'],
+  nextDestination: [56, 'u32'],
+  nextSequence: [60, 'u32'],
   /** Table-wide counts of packets that were not forwarded, by reason: eight bytes each from here on. */
   reasons: [64, 'u64'],
 } as const
@@ -108,7 +114,8 @@ export const SERVICE = {
   cursor: [44, 'u32'],
   persistenceS: [48, 'u32'],
   prefix: [52, 'u32'],
-  persistenceEngine: [56, 'u32'],
+  /** Counts up with every service that is added: what lists order them by. */
+  sequence: [56, 'u32'],
 } as const
 export const SERVICE_FLAG = { used: 1, onePacket: 4, flag1: 8, flag2: 16, flag3: 32, removed: 64 } as const
 /** The number of `none`; the schedulers follow in the order of SCHEDULERS. */
@@ -208,9 +215,24 @@ export const COUNTER = {
   connections: [32, 'u64'],
 } as const
 
-/** Two lots of five counts each: what counted before the counters' present owner, and what they read when last zeroed. */
+/**
+ * The control plane's notes, a record for each service and, after those, one for each destination. Counts come in
+ * lots of five u64, in the order of COUNTER: those of servers that are no more, and what was read when last zeroed.
+ */
 export const LEDGER_BYTES = 128
-export const LEDGER = { base: 0, zero: 40 } as const
+export const LEDGER = {
+  base: 0,
+  zero: 40,
+  /** The next one in the trash, its number plus one. */
+  trashNext: [80, 'u32'],
+  /** The service it was removed from, plus one, and when, in jiffies. */
+  trashService: [84, 'u32'],
+  trashSince: [88, 'u32'],
+} as const
+
+/** The shape of the program that runs, as text ending in a zero byte: another process must know it, too. */
+export const SHAPE_OFFSET = 2048
+export const SHAPE_BYTES = 512
 
 /** How much each table holds. Powers of two: an index is masked, not checked. */
 export interface Capacity {

@@ -251,10 +251,11 @@ function isUnicast(address: Ip): boolean {
   const [first = 0, second = 0, third = 0, fourth = 0, ...rest] = ipBytes(address)
   if (rest.length > 0) {
     const linkLocal = first === 0xfe && (second & 0xc0) === 0x80
-    return first !== 0xff && !linkLocal && address !== '::'
+    const mapped = /^::ffff:[0-9a-f]+:[0-9a-f]+$/.test(address)
+    return first !== 0xff && !linkLocal && !mapped && address !== '::'
   }
   const everyone = first === 255 && second === 255 && third === 255 && fourth === 255
-  return first !== 0 && !(first >= 224 && first < 240) && !everyone
+  return address !== '0.0.0.0' && !(first >= 224 && first < 240) && !everyone
 }
 
 /** The kernel's limits on a synchronisation message (start_sync_thread); 0 asks for its choice. */

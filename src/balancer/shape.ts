@@ -2,7 +2,8 @@
  * What the live table makes use of: the part of a table that decides how its program looks. A program has no code for
  * what no service asks for; an edit that changes the shape makes a new program, any other edit only changes memory.
  */
-import type { Scheduler } from '../model/service.ts'
+import { SCHEDULERS, type Scheduler } from '../model/service.ts'
+import type { VirtualService } from '../model/virtual-service.ts'
 
 export interface Shape {
   readonly protocols: readonly ('tcp' | 'udp')[]
@@ -35,4 +36,37 @@ export function shapeText(shape: Shape): string {
     `walk-${shape.walkMax}`,
   ]
   return words.join(' ')
+}
+
+/** The shape that `shapeText` wrote; words of another version are passed over, which costs a new program at most. */
+export function parseShape(text: string): Shape {
+  const words = text.split(' ')
+  const walk = words.find(word => word.startsWith('walk-'))
+  return {
+    protocols: (['tcp', 'udp'] as const).filter(protocol => words.includes(protocol)),
+    schedulers: SCHEDULERS.filter(scheduler => words.includes(scheduler)),
+    persistence: words.includes('persistence'),
+    thresholds: words.includes('thresholds'),
+    anyPort: words.includes('any-port'),
+    walkMax: walk === undefined ? 1 : Number(walk.slice('walk-'.length)),
+  }
+}
+
+/** The shape that has, beside what it had, what this service with so many destinations needs. */
+export function shapeWith(shape: Shape, service: VirtualService, destinations: number, thresholds: boolean): Shape {
+  const { key, scheduler } = service
+  const protocol = key.kind === 'address' && key.protocol === 'UDP' ? 'udp' : 'tcp'
+  return {
+    protocols: (['tcp', 'udp'] as const).filter(each => each === protocol || shape.protocols.includes(each)),
+    schedulers: SCHEDULERS.filter(each => each === scheduler || shape.schedulers.includes(each)),
+    persistence: shape.persistence || service.persistence !== undefined,
+    thresholds: shape.thresholds || thresholds,
+    anyPort: shape.anyPort || (key.kind === 'address' && key.port === 0),
+    walkMax: Math.max(shape.walkMax, walkFor(destinations)),
+  }
+}
+
+/** The power of two that covers so many destinations; at least 16, so that a small service grows without a new program. */
+export function walkFor(destinations: number): number {
+  return 2 ** Math.max(4, Math.ceil(Math.log2(Math.max(1, destinations))))
 }

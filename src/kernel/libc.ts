@@ -69,6 +69,17 @@ export const sched_setscheduler: (tid: number, policy: number, parameters: Point
 )
 export const setrlimit: (resource: number, limit: Pointer) => number = define('int setrlimit(int, void *)')
 
+// time
+const clock_getres: (clock: number, resolution: Pointer) => number = define('int clock_getres(int, void *)')
+const CLOCKS = { 'monotonic-coarse': 6 } as const
+
+/** How long a tick of the clock is; of the coarse ones, the kernel's jiffy. */
+export function clockResolutionNs(clock: keyof typeof CLOCKS): number {
+  const resolution = new BigInt64Array(2)
+  call('read the resolution of a clock', clock_getres(CLOCKS[clock], resolution))
+  return Number(resolution[0]! * 1_000_000_000n + resolution[1]!)
+}
+
 // system calls that libc has no function for
 export const bpf: (command: number, attribute: Pointer, length: number) => number = (command, attribute, length) =>
   bpfSyscall(SYSCALL.bpf, command, attribute, length)

@@ -4,6 +4,7 @@ import { call, flock } from './libc.ts'
 
 const LOCK_EX = 2
 const LOCK_NB = 4
+const LOCK_UN = 8
 
 /** Takes the lock if nobody else holds it; false if somebody does. */
 export function tryLock(fd: number): boolean {
@@ -14,4 +15,13 @@ export function tryLock(fd: number): boolean {
     if (isKernelError(error, 'EAGAIN', 'EWOULDBLOCK')) return false
     throw error
   }
+}
+
+/** Waits until nobody else holds the lock, and takes it. */
+export function lock(fd: number): void {
+  call('lock a file', flock(fd, LOCK_EX))
+}
+
+export function unlock(fd: number): void {
+  call('unlock a file', flock(fd, LOCK_UN))
 }

@@ -286,7 +286,7 @@ function followConnection(
   if (shape.protocols.includes('tcp')) {
     const quiet = packet.flags.and(TCP_FLAG.syn | TCP_FLAG.fin | TCP_FLAG.rst | TCP_FLAG.ack).eq(TCP_FLAG.ack)
     const steady = state.eq(STATE.ESTABLISHED).and(quiet)
-    const change = () => changeState(code, tables, entry, state, packet.flags, server, destination)
+    const change = () => changeState(code, tables, slot, state, packet.flags, server)
     code.when(
       shape.protocols.includes('udp') ? steady.not().and(packet.protocol.eq(PROTOCOL.tcp)) : steady.not(),
       change,
@@ -300,15 +300,8 @@ function followConnection(
 }
 
 /** set_tcp_state of ip_vs_proto_tcp.c, with the one-sided table: the replies are not seen. */
-function changeState(
-  code: Code,
-  tables: Tables,
-  entry: Pointer,
-  state: Value,
-  flags: Value,
-  server: Pointer,
-  destination: Value,
-): void {
+function changeState(code: Code, tables: Tables, slot: Value, state: Value, flags: Value, server: Pointer): void {
+  const entry = tables.connection(slot)
   const next = code.variable(STATE.CLOSE, 8)
   code.section(decided => {
     for (const event of ['rst', 'syn', 'fin', 'ack'] as const) {
@@ -331,9 +324,13 @@ function changeState(
       server.increase(DESTINATION.active, 1)
     })
     entry.set(CONNECTION.state, next)
+    // A template is worth keeping once one of its connections was really opened.
+    const template = tables.detail(slot).get(DETAIL.template)
+    code.when(next.eq(STATE.ESTABLISHED).and(template.ne(0)), () =>
+      tables.connection(template.sub32(1)).set(CONNECTION.state, STATE.ASSURED),
+    )
   })
   entry.set(CONNECTION.timeout, timeoutOf(tables, next))
-  void destination
 }
 
 function timeoutOf(tables: Tables, state: Value): Value {

@@ -1,0 +1,16 @@
+/** What a table of services stands on: memory that the data path shares, and the few things only a kernel can do. */
+import type { RegionName, TableFacts } from './layout.ts'
+import type { Shape } from './shape.ts'
+
+export interface Backing {
+  readonly facts: TableFacts
+  readonly memory: Readonly<Record<RegionName, Uint8Array>>
+  /** The kernel's clock of ticks, low 32 bits. */
+  jiffies(): number
+  /** Takes out every connection whose time is up, now. */
+  sweep(): void
+  /** Runs an edit while no other process makes one. */
+  exclusively<T>(edit: () => T): T
+  /** Puts a program of this shape to work, between two packets. */
+  reshape(shape: Shape): void
+}

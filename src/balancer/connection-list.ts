@@ -1,0 +1,43 @@
+/** The connection table as `ipvsadm -Lc` lists it, read from the live memory entry by entry. */
+import type { ListedConnection } from '../model/virtual-service.ts'
+import { CONNECTION, CONNECTION_BYTES, DESTINATION_BYTES, KIND, STATE, type TableFacts } from './layout.ts'
+import type { Memory } from './memory.ts'
+import { addressAt, protocolName, readEndpoint } from './records.ts'
+import { TCP_STATES } from './tcp-state.ts'
+
+/** Entries that come and go meanwhile may or may not be seen; one that changes while it is read is left out. */
+export function* listConnections(
+  connections: Memory,
+  destinations: Memory,
+  facts: TableFacts,
+  jiffies: number,
+): Generator<ListedConnection> {
+  for (let at = 0; at < connections.bytes.length; at += CONNECTION_BYTES) {
+    const key = connections.getWide(at, CONNECTION.key)
+    const kind = connections.get(at, CONNECTION.kind)
+    if (kind !== KIND.connection && kind !== KIND.template) continue
+    const left = connections.get(at, CONNECTION.timeout) - ((jiffies - connections.get(at, CONNECTION.stamp)) >>> 0)
+    const protocol = protocolName(connections.get(at, CONNECTION.protocol))
+    const client = addressAt(connections, at + CONNECTION.client[0])
+    const virtual = addressAt(connections, at + CONNECTION.virtual[0])
+    const listed: ListedConnection = {
+      protocol,
+      state: stateName(connections.get(at, CONNECTION.state)),
+      expiresInS: Math.max(0, Math.floor(left / facts.hertz)),
+      client: { address: client, port: connections.get(at, [CONNECTION.clientPort[0], 'be16']) },
+      virtual: { address: virtual, port: connections.get(at, [CONNECTION.virtualPort[0], 'be16']) },
+      destination: readEndpoint(
+        destinations,
+        (connections.get(at, CONNECTION.destination) & (facts.capacity.destinations - 1)) * DESTINATION_BYTES,
+      ),
+    }
+    if (connections.getWide(at, CONNECTION.key) === key) yield listed
+  }
+}
+
+/** As ip_vs names states (ip_vs_state_name). */
+function stateName(state: number): string {
+  if (state === STATE.UDP) return 'UDP'
+  if (state === STATE.ASSURED) return 'ASSURED'
+  return TCP_STATES[state] ?? 'NONE'
+}

@@ -1,0 +1,23 @@
+/**
+ * What is attached to the interfaces: one jump into the program array, where the director's present generation sits.
+ * Changing a slot of the array takes microseconds and loses no packet; changing what is attached would wait for every
+ * processor. An empty slot lets everything pass.
+ */
+import type { ProgramSource } from '../../bpf/compile.ts'
+import type { Hook } from './hook.ts'
+
+/** Slots of the program array. All programs in one array are of one type, so each hook has its own array. */
+export const PROGRAM_SLOT = { director: 0 } as const
+export const PROGRAM_SLOTS = 4
+export const PROGRAMS_MAP = 'programs'
+
+export function dispatcher(hook: Hook): ProgramSource {
+  return {
+    name: 'sluice_dispatch',
+    type: hook.type,
+    main: code => {
+      code.tailCall(code.parameter(0), PROGRAMS_MAP, PROGRAM_SLOT.director)
+      code.exit(hook.pass)
+    },
+  }
+}

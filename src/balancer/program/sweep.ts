@@ -1,0 +1,148 @@
+/**
+ * Expiry: connections whose time is up leave the table though no packet comes and no process of ours is alive.
+ *
+ * A kernel timer runs over a part of the table at a time and sets itself again. Whoever wants exact counts runs
+ * `sweeper` first, which does the same over all of it at once. Both take out an entry only if it is still as idle as it
+ * was when they looked.
+ */
+import type { Code } from '../../bpf/code.ts'
+import type { ProgramSource } from '../../bpf/compile.ts'
+import { HELPER } from '../../bpf/helper.ts'
+import type { Scalar, Value } from '../../bpf/value.ts'
+import { CONNECTION, DETAIL, KEY_BUSY, SETTINGS, type TableFacts, TEMPLATE_GRACE_S } from '../layout.ts'
+import { isTemplate, removeConnection } from './connection.ts'
+import { Tables } from './tables.ts'
+
+export const TIMER_MAP = 'expiry'
+/** `struct bpf_timer` is opaque: sixteen bytes. */
+export const TIMER_BYTES = 16
+
+/** Slots looked at each time the timer fires: some tens of microseconds. */
+const SLOTS_PER_TICK = 4096
+/** A whole table is gone over in this time, if that does not mean ticking more often than every 4 ms. */
+const ROUND_NS = 2_000_000_000
+const TICK_MIN_NS = 4_000_000
+/** An empty table is looked at this often. */
+const IDLE_TICK_NS = 1_000_000_000
+const CLOCK_MONOTONIC = 1
+
+/** How programs repeat: by the kernel's `bpf_loop` (5.17), or by a loop that the verifier walks through. */
+export type Looping = 'helper' | 'unrolled'
+/** Rounds that the verifier walks through where there is no `bpf_loop`. */
+const UNROLLED_ROUNDS = 256
+
+/** Runs over the whole table once, when it is test-run. Its verdict is 0. */
+export function sweeper(facts: TableFacts, looping: Looping): ProgramSource {
+  return {
+    name: 'sluice_sweep',
+    type: 'tc',
+    main: code => {
+      sweep(code, facts, facts.capacity.connections, looping)
+      code.exit(0)
+    },
+    callbacks: loopCallback(facts, looping),
+  }
+}
+
+/** Starts the timer, when it is test-run; a timer that runs already goes on with this program's callback. Its verdict is 0. */
+export function expiryTimer(facts: TableFacts, looping: Looping): ProgramSource {
+  const slots = looping === 'helper' ? SLOTS_PER_TICK : UNROLLED_ROUNDS
+  const tickNs = Math.max(TICK_MIN_NS, Math.floor((ROUND_NS * slots) / facts.capacity.connections))
+  return {
+    name: 'sluice_expiry',
+    type: 'tc',
+    main: code => {
+      const key = code.frame(8)
+      const timer = code.call(HELPER.mapLookup, code.map(TIMER_MAP), key.address())
+      code.guard(timer.ne(0), () => code.exit(1))
+      // A second timer_init says EBUSY: the timer is there already.
+      code.call(HELPER.timerInit, timer, code.map(TIMER_MAP), CLOCK_MONOTONIC)
+      code.call(HELPER.timerSetCallback, timer, code.callback('expiry_tick'))
+      code.exit(code.call(HELPER.timerStart, timer, tickNs, 0))
+    },
+    callbacks: {
+      expiry_tick: {
+        parameters: 3,
+        body: code => {
+          const timer = code.parameter(2)
+          const tables = new Tables(code, facts)
+          const busy = tables.settings().get(SETTINGS.entries).ne(0)
+          code.when(
+            busy,
+            () => {
+              sweep(code, facts, slots, looping)
+              code.call(HELPER.timerStart, timer, tickNs, 0)
+            },
+            () => {
+              code.call(HELPER.timerStart, timer, IDLE_TICK_NS, 0)
+            },
+          )
+          code.exit(0)
+        },
+      },
+      ...loopCallback(facts, looping),
+    },
+  }
+}
+
+/** The verdict is the kernel's jiffies, when it is test-run; the control plane has no other way to know them. */
+export function clock(): ProgramSource {
+  return { name: 'sluice_clock', type: 'tc', main: code => code.exit(code.call(HELPER.jiffies).low32()) }
+}
+
+/** `bpf_loop` calls it with the round and a pointer we have no use for; 0 goes on. */
+function loopCallback(facts: TableFacts, looping: Looping): NonNullable<ProgramSource['callbacks']> {
+  if (looping === 'unrolled') return {}
+  const body = (code: Code) => {
+    sweepSlot(code, facts, code.parameter(0))
+    code.exit(0)
+  }
+  return { sweep_slot: { parameters: 2, body } }
+}
+
+function sweep(code: Code, facts: TableFacts, slots: number, looping: Looping): void {
+  if (looping === 'helper') {
+    const unused = code.frame(8)
+    code.call(HELPER.loop, slots, code.callback('sweep_slot'), unused.address(), 0)
+  } else {
+    code.repeat(Math.min(slots, UNROLLED_ROUNDS), round => sweepSlot(code, facts, round))
+  }
+  new Tables(code, facts)
+    .settings()
+    .increase(SETTINGS.sweepAt, Math.min(slots, looping === 'helper' ? slots : UNROLLED_ROUNDS))
+}
+
+/** Looks at the slot that comes `round` after where the last sweep ended. */
+function sweepSlot(code: Code, facts: TableFacts, round: Value): void {
+  const tables = new Tables(code, facts)
+  const slot = tables
+    .settings()
+    .get(SETTINGS.sweepAt)
+    .add(round)
+    .and(facts.capacity.connections - 1)
+  const entry = tables.connection(slot)
+  const key = entry.get(CONNECTION.key)
+  code.section(done => {
+    code.when(key.eq(0), done)
+    code.when(key.and(KEY_BUSY).eq(KEY_BUSY), done)
+    expire(code, tables, slot, key, done)
+  })
+}
+
+function expire(code: Code, tables: Tables, slot: Value, key: Value, done: () => void): void {
+  const entry = tables.connection(slot)
+  const now: Value = code.call(HELPER.jiffies).low32()
+  const stamp = entry.get(CONNECTION.stamp)
+  code.when(now.sub32(stamp).lt(entry.get(CONNECTION.timeout)), done)
+  // A stamp that a packet on another processor has set after we read the clock looks ages old.
+  code.when(stamp.sub32(now).lt(tables.facts.hertz), done)
+  code.rarely(isTemplate(key), () => {
+    code.when(tables.detail(slot).get(DETAIL.children).ne(0), () => {
+      const grace: Scalar = TEMPLATE_GRACE_S * tables.facts.hertz
+      entry.set(CONNECTION.stamp, now)
+      entry.set(CONNECTION.timeout, grace)
+      done()
+    })
+  })
+  removeConnection(code, tables, slot, key, stamp)
+}

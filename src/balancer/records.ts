@@ -1,0 +1,144 @@
+/** Services and destinations as records of the tables, and back. */
+import { type Ip, ipBytes, ipFromBytes } from '../bytes/address.ts'
+import { type Protocol, SCHEDULERS, type SchedulerFlag, type ServiceKey } from '../model/service.ts'
+import { type Destination, TableError, type VirtualService } from '../model/virtual-service.ts'
+import { serviceIndexKey } from './hash.ts'
+import { DESTINATION, FORWARD, SERVICE, SERVICE_FLAG } from './layout.ts'
+import type { Memory } from './memory.ts'
+import { PROTOCOL } from './program/headers.ts'
+import { RUNNABLE_SCHEDULERS, schedulerNumber } from './program/schedule.ts'
+
+const PROTOCOL_NUMBER: Readonly<Record<Protocol, number>> = {
+  TCP: PROTOCOL.tcp,
+  UDP: PROTOCOL.udp,
+  SCTP: PROTOCOL.sctp,
+}
+const FLAG_BITS: Readonly<Record<SchedulerFlag, number>> = {
+  'flag-1': SERVICE_FLAG.flag1,
+  'flag-2': SERVICE_FLAG.flag2,
+  'flag-3': SERVICE_FLAG.flag3,
+}
+
+/** What this data path cannot do is refused by name, before anything is changed. */
+export function judgeService(service: VirtualService): void {
+  const { key, scheduler } = service
+  if (key.kind === 'mark') throw new TableError('EOPNOTSUPP', 'services by firewall mark are not done yet')
+  if (key.protocol === 'SCTP') throw new TableError('EOPNOTSUPP', 'SCTP is not done yet')
+  if (key.address.includes(':')) throw new TableError('EAFNOSUPPORT', 'IPv6 services are not done yet')
+  if (service.persistenceEngine !== undefined)
+    throw new TableError('ENOENT', `there is no persistence engine ${service.persistenceEngine}`)
+  if (service.onePacket) throw new TableError('EOPNOTSUPP', 'one-packet scheduling is not done yet')
+  if (scheduler !== 'none' && !RUNNABLE_SCHEDULERS.includes(scheduler))
+    throw new TableError('ENOENT', `the scheduler ${scheduler} is not done yet`)
+  if (key.port === 0 && service.persistence === undefined)
+    throw new TableError('EINVAL', 'a service of every port must be persistent')
+}
+
+export function judgeDestination(destination: Destination): void {
+  const { address, forwarding, weight, lowerThreshold, upperThreshold } = destination
+  if (address.includes(':'))
+    throw new TableError(forwarding.method === 'tunnel' ? 'EOPNOTSUPP' : 'EINVAL', 'IPv6 real servers are not done yet')
+  if (weight < 0) throw new TableError('ERANGE', `weight ${weight} is negative`)
+  if (lowerThreshold > upperThreshold)
+    throw new TableError('ERANGE', `lower threshold ${lowerThreshold} is above the upper one, ${upperThreshold}`)
+  if (forwarding.method !== 'route')
+    throw new TableError('EOPNOTSUPP', `forwarding by ${forwarding.method} is not done yet`)
+  const first = ipBytes(address)[0]!
+  if (first === 0 || (first >= 224 && first < 240) || address === '255.255.255.255')
+    throw new TableError('EINVAL', `${address} is not a host's address`)
+}
+
+/** The key under which the data path finds the service. */
+export function indexKey(key: ServiceKey): bigint {
+  if (key.kind === 'mark') throw new TableError('EOPNOTSUPP', 'services by firewall mark are not done yet')
+  return serviceIndexKey(ipBytes(key.address), key.port, PROTOCOL_NUMBER[key.protocol])
+}
+
+/** Writes everything but the list of destinations and the scheduler's state. */
+export function writeService(memory: Memory, record: number, service: VirtualService, hertz: number): void {
+  const { key, persistence } = service
+  if (key.kind === 'mark') throw new TableError('EOPNOTSUPP', 'services by firewall mark are not done yet')
+  memory.set(record, SERVICE.family, 4)
+  memory.set(record, SERVICE.protocol, PROTOCOL_NUMBER[key.protocol])
+  memory.set(record, [SERVICE.port[0], 'be16'], key.port)
+  memory.slice(record + SERVICE.address[0], 16).fill(0)
+  memory.slice(record + SERVICE.address[0], 4).set(ipBytes(key.address))
+  memory.set(record, SERVICE.scheduler, schedulerNumber(service.scheduler))
+  memory.set(record, SERVICE.prefix, persistence?.prefix ?? 32)
+  memory.set(record, [SERVICE.netmask[0], 'be32'], netmask(persistence?.prefix ?? 32))
+  memory.set(record, SERVICE.persistenceS, persistence?.timeoutS ?? 0)
+  memory.set(record, SERVICE.persistence, (persistence?.timeoutS ?? 0) * hertz)
+  const flags = service.schedulerFlags.reduce<number>((bits, flag) => bits | FLAG_BITS[flag], SERVICE_FLAG.used)
+  memory.set(record, SERVICE.flags, flags | (service.onePacket ? SERVICE_FLAG.onePacket : 0))
+}
+
+export function readService(memory: Memory, record: number): VirtualService {
+  const flags = memory.get(record, SERVICE.flags)
+  const timeoutS = memory.get(record, SERVICE.persistenceS)
+  return {
+    key: readServiceKey(memory, record),
+    scheduler: SCHEDULERS[memory.get(record, SERVICE.scheduler) - 1] ?? 'none',
+    schedulerFlags: (Object.keys(FLAG_BITS) as SchedulerFlag[]).filter(flag => (flags & FLAG_BITS[flag]) !== 0),
+    onePacket: (flags & SERVICE_FLAG.onePacket) !== 0,
+    persistence: timeoutS === 0 ? undefined : { timeoutS, prefix: memory.get(record, SERVICE.prefix) },
+    persistenceEngine: undefined,
+  }
+}
+
+export function readServiceKey(memory: Memory, record: number): ServiceKey {
+  return {
+    kind: 'address',
+    protocol: protocolName(memory.get(record, SERVICE.protocol)),
+    address: addressAt(memory, record + SERVICE.address[0]),
+    port: memory.get(record, [SERVICE.port[0], 'be16']),
+  }
+}
+
+/** Writes what an administrator says of a real server. The weight comes last: it lets connections in. */
+export function writeDestination(memory: Memory, record: number, destination: Destination): void {
+  memory.set(
+    record,
+    DESTINATION.forward,
+    { route: FORWARD.route, masquerade: FORWARD.masquerade, tunnel: FORWARD.tunnel }[destination.forwarding.method],
+  )
+  memory.set(record, DESTINATION.upperThreshold, destination.upperThreshold)
+  memory.set(record, DESTINATION.lowerThreshold, destination.lowerThreshold)
+  if (destination.upperThreshold === 0) memory.set(record, DESTINATION.overloaded, 0)
+  memory.set(record, DESTINATION.weight, destination.weight)
+}
+
+export function writeEndpoint(memory: Memory, record: number, address: Ip, port: number): void {
+  memory.set(record, DESTINATION.family, 4)
+  memory.slice(record + DESTINATION.address[0], 16).fill(0)
+  memory.slice(record + DESTINATION.address[0], 4).set(ipBytes(address))
+  memory.set(record, [DESTINATION.port[0], 'be16'], port)
+}
+
+export function readDestination(memory: Memory, record: number): Destination {
+  return {
+    ...readEndpoint(memory, record),
+    forwarding: { method: 'route' },
+    weight: memory.get(record, DESTINATION.weight),
+    upperThreshold: memory.get(record, DESTINATION.upperThreshold),
+    lowerThreshold: memory.get(record, DESTINATION.lowerThreshold),
+  }
+}
+
+export function readEndpoint(memory: Memory, record: number): { address: Ip; port: number } {
+  return {
+    address: addressAt(memory, record + DESTINATION.address[0]),
+    port: memory.get(record, [DESTINATION.port[0], 'be16']),
+  }
+}
+
+export function protocolName(number: number): Protocol {
+  return number === PROTOCOL.udp ? 'UDP' : number === PROTOCOL.sctp ? 'SCTP' : 'TCP'
+}
+
+export function addressAt(memory: Memory, at: number): Ip {
+  return ipFromBytes(memory.slice(at, 4))
+}
+
+function netmask(prefix: number): number {
+  return prefix === 0 ? 0 : (0xffff_ffff << (32 - prefix)) >>> 0
+}

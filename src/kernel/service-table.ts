@@ -1,0 +1,380 @@
+/**
+ * The service table of the current network namespace: pinned maps that every process maps into its memory, and the
+ * programs that work on them. The first who opens it makes it; nobody has to stay.
+ *
+ *   /run/sluice/bpf/<namespace cookie>/
+ *     settings … ledger   the regions of balancer/layout.ts
+ *     programs            which generation of the director runs
+ *     dispatch            what is attached to the interfaces, by link-<number> where the kernel has links
+ *     expiry              the timer that takes out idle connections; sweep and clock are its helpers
+ */
+import { randomBytes } from 'node:crypto'
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmdirSync, unlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Backing } from '../balancer/backing.ts'
+import {
+  type Capacity,
+  LAYOUT_MAGIC,
+  LAYOUT_VERSION,
+  REGION_NAMES,
+  type RegionName,
+  regionBytes,
+  SETTINGS,
+  SETTINGS_BYTES,
+  type TableFacts,
+  TCP_EVENT,
+  TRANSITION_TABLE,
+  timeoutOffset,
+  transitionOffset,
+} from '../balancer/layout.ts'
+import { Memory } from '../balancer/memory.ts'
+import { director } from '../balancer/program/director.ts'
+import { dispatcher, PROGRAM_SLOT, PROGRAM_SLOTS, PROGRAMS_MAP } from '../balancer/program/dispatch.ts'
+import { TC } from '../balancer/program/hook.ts'
+import { clock, expiryTimer, type Looping, sweeper, TIMER_BYTES, TIMER_MAP } from '../balancer/program/sweep.ts'
+import { EMPTY_SHAPE, type Shape } from '../balancer/shape.ts'
+import { RegionTable } from '../balancer/table.ts'
+import { DEFAULT_TIMEOUTS_S, nextTcpState, TCP_STATES } from '../balancer/tcp-state.ts'
+import { Btf } from '../bpf/btf.ts'
+import { compile, type ProgramSource } from '../bpf/compile.ts'
+import { attachIngress, detachIngress } from './attachment.ts'
+import {
+  createMap,
+  loadBtf,
+  loadProgram,
+  MAP_TYPE,
+  mapMemory,
+  openPinned,
+  pin,
+  testRun,
+  updateElement,
+  VerifierError,
+} from './bpf.ts'
+import { bpfFilesystem } from './bpf-filesystem.ts'
+import { KernelError } from './errors.ts'
+import { clockResolutionNs, type Mapping } from './libc.ts'
+import { links } from './link.ts'
+import { lock, unlock } from './lock.ts'
+import { namespaceCookie } from './namespace.ts'
+import { RouteSocket } from './route-socket.ts'
+import { writeSysctl } from './sysctl.ts'
+
+/** What a table holds if nobody says otherwise: some 25 MiB on a machine of two processors. */
+const DEFAULT_CAPACITY = { services: 4096, destinations: 32768, connections: 1 << 18 } as const
+
+/** Where run-time files of this network namespace are. */
+export function runtimeDirectory(cookie: bigint = namespaceCookie()): string {
+  return `/run/sluice/${cookie}`
+}
+
+/**
+ * Opens the table of the current namespace, making it if there is none, with the program on every interface. Wants
+ * CAP_BPF, CAP_NET_ADMIN and CAP_SYS_ADMIN; throws KernelError or VerifierError otherwise.
+ */
+export function openServiceTable(capacity: Partial<Capacity> = {}): PinnedTable {
+  return new PinnedTable(capacity)
+}
+
+/** Forgets the table of a namespace: nothing is forwarded any more, its connections are gone. */
+export function removeServiceTable(cookie: bigint = namespaceCookie()): void {
+  const directory = join(bpfFilesystem(), String(cookie))
+  if (!existsSync(directory)) return
+  using route = new RouteSocket()
+  if (cookie === namespaceCookie())
+    for (const link of links(route)) detachIngress(route, link.ifindex, linkPath(directory, link.ifindex))
+  for (const name of readdirSync(directory)) unlinkSync(join(directory, name))
+  rmdirSync(directory)
+}
+
+export class PinnedTable extends RegionTable {
+  readonly #directory: string
+  readonly #backing: KernelBacking
+
+  constructor(capacity: Partial<Capacity>) {
+    const cookie = namespaceCookie()
+    const directory = join(bpfFilesystem(), String(cookie))
+    const lockFile = openLock(cookie)
+    const backing = withLock(lockFile, () =>
+      existsSync(join(directory, 'clock'))
+        ? openBacking(directory, lockFile)
+        : makeBacking(directory, lockFile, capacity),
+    )
+    super(backing)
+    this.#directory = directory
+    this.#backing = backing
+    this.attach()
+  }
+
+  /** Attaches the program to every interface that has come since. */
+  attach(): void {
+    using route = new RouteSocket()
+    const program = openPinned(join(this.#directory, 'dispatch'))
+    if (program === undefined) throw new Error('the dispatcher is not pinned')
+    try {
+      for (const link of links(route))
+        attachIngress(route, program, link.ifindex, linkPath(this.#directory, link.ifindex))
+    } finally {
+      closeSync(program)
+    }
+  }
+
+  close(): void {
+    this.#backing.close()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+}
+
+class KernelBacking implements Backing {
+  readonly facts: TableFacts
+  readonly memory: Readonly<Record<RegionName, Uint8Array>>
+  readonly #mappings: readonly Mapping[]
+  readonly #descriptors: Readonly<Record<string, number>>
+  readonly #lockFile: number
+  #locked = false
+
+  constructor(
+    facts: TableFacts,
+    mappings: ReadonlyMap<RegionName, Mapping>,
+    descriptors: Readonly<Record<string, number>>,
+    lockFile: number,
+  ) {
+    this.facts = facts
+    this.memory = Object.fromEntries([...mappings].map(([name, mapping]) => [name, mapping.bytes])) as Record<
+      RegionName,
+      Uint8Array
+    >
+    this.#mappings = [...mappings.values()]
+    this.#descriptors = descriptors
+    this.#lockFile = lockFile
+  }
+
+  jiffies(): number {
+    return testRun(this.#descriptors.clock!, PACKET).verdict
+  }
+
+  sweep(): void {
+    testRun(this.#descriptors.sweep!, PACKET)
+  }
+
+  exclusively<T>(edit: () => T): T {
+    if (this.#locked) return edit()
+    this.#locked = true
+    try {
+      return withLock(this.#lockFile, edit)
+    } finally {
+      this.#locked = false
+    }
+  }
+
+  reshape(shape: Shape): void {
+    const program = load(director(TC, this.facts, shape), this.#descriptors)
+    try {
+      updateElement(this.#descriptors[PROGRAMS_MAP]!, word(PROGRAM_SLOT.director), word(program))
+    } finally {
+      closeSync(program)
+    }
+    const settings = new Memory(this.memory.settings)
+    settings.set(0, SETTINGS.generation, (settings.get(0, SETTINGS.generation) + 1) >>> 0)
+  }
+
+  close(): void {
+    for (const mapping of this.#mappings) mapping.unmap()
+    for (const fd of Object.values(this.#descriptors)) closeSync(fd)
+    closeSync(this.#lockFile)
+  }
+}
+
+function openBacking(directory: string, lockFile: number): KernelBacking {
+  const settingsFd = openPinned(join(directory, 'settings'))
+  if (settingsFd === undefined) throw new Error(`${directory} holds no table`)
+  const settings = mapMemory(settingsFd, SETTINGS_BYTES)
+  closeSync(settingsFd)
+  const facts = readFacts(new Memory(settings.bytes))
+  settings.unmap()
+  const descriptors: Record<string, number> = {}
+  for (const name of [...REGION_NAMES, PROGRAMS_MAP, 'clock', 'sweep']) {
+    const fd = openPinned(join(directory, name))
+    if (fd === undefined) throw new Error(`${directory} has no ${name}`)
+    descriptors[name] = fd
+  }
+  return new KernelBacking(facts, mapRegions(facts.capacity, descriptors), descriptors, lockFile)
+}
+
+function makeBacking(directory: string, lockFile: number, wanted: Partial<Capacity>): KernelBacking {
+  const capacity: Capacity = { ...DEFAULT_CAPACITY, processors: powerOfTwo(possibleProcessors()), ...wanted }
+  const hertz = Math.round(1e9 / clockResolutionNs('monotonic-coarse'))
+  const facts: TableFacts = { capacity, hashSeed: randomBytes(8).readBigUInt64LE(), hertz }
+  // Left over from somebody who was killed while making it.
+  mkdirSync(directory, { recursive: true })
+  for (const name of readdirSync(directory)) unlinkSync(join(directory, name))
+
+  const bytes = regionBytes(capacity)
+  const descriptors: Record<string, number> = {}
+  for (const name of REGION_NAMES) {
+    descriptors[name] = createMap({
+      name: `sluice_${name}`,
+      type: MAP_TYPE.ARRAY,
+      keyBytes: 4,
+      valueBytes: bytes[name],
+      entries: 1,
+      mappable: true,
+    })
+  }
+  descriptors[PROGRAMS_MAP] = createMap({
+    name: 'sluice_programs',
+    type: MAP_TYPE.PROG_ARRAY,
+    keyBytes: 4,
+    valueBytes: 4,
+    entries: PROGRAM_SLOTS,
+  })
+  descriptors[TIMER_MAP] = createTimerMap()
+  const mappings = mapRegions(capacity, descriptors)
+  writeFacts(new Memory(mappings.get('settings')!.bytes), facts)
+
+  // A route is looked up as for a packet of our own, coming from loopback; the kernel asks whether that may forward.
+  writeSysctl('net.ipv4.conf.lo.forwarding', 1)
+  const expiry = loadLooping(looping => expiryTimer(facts, looping), descriptors)
+  const started = testRun(expiry, PACKET).verdict
+  if (started !== 0)
+    throw new KernelError('start the expiry timer', -(started | 0), `the kernel's timer answered ${started | 0}`)
+  const dispatch = load(dispatcher(TC), descriptors)
+  descriptors.sweep = loadLooping(looping => sweeper(facts, looping), descriptors)
+  descriptors.clock = load(clock(), descriptors)
+  const backing = new KernelBacking(facts, mappings, descriptors, lockFile)
+  backing.reshape(EMPTY_SHAPE)
+  pin(dispatch, join(directory, 'dispatch'))
+  closeSync(dispatch)
+  closeSync(expiry)
+  // The clock comes last: where it is pinned, all the rest is.
+  for (const name of [...REGION_NAMES, PROGRAMS_MAP, TIMER_MAP, 'sweep', 'clock'])
+    pin(descriptors[name]!, join(directory, name))
+  return backing
+}
+
+/** Just a packet: these programs do not look at it. */
+const PACKET = new Uint8Array(64)
+
+function load(source: ProgramSource, descriptors: Readonly<Record<string, number>>): number {
+  return loadProgram(compile(source), descriptors)
+}
+
+/** With the kernel's own loop where it has one (5.17), else with one that the verifier walks through. */
+function loadLooping(
+  source: (looping: Looping) => ProgramSource,
+  descriptors: Readonly<Record<string, number>>,
+): number {
+  try {
+    return load(source('helper'), descriptors)
+  } catch (error) {
+    if (!(error instanceof VerifierError) || !error.log.includes('invalid func')) throw error
+    return load(source('unrolled'), descriptors)
+  }
+}
+
+function createTimerMap(): number {
+  const types = new Btf()
+  const key = types.integer('unsigned int', 4)
+  const wide = types.integer('unsigned long', 8)
+  const timer = types.struct('bpf_timer', TIMER_BYTES, [
+    { name: 'low', type: wide, offset: 0 },
+    { name: 'high', type: wide, offset: 8 },
+  ])
+  const value = types.struct('expiry', TIMER_BYTES, [{ name: 'timer', type: timer, offset: 0 }])
+  const btf = loadBtf(types.encode())
+  try {
+    return createMap({
+      name: 'sluice_expiry',
+      type: MAP_TYPE.ARRAY,
+      keyBytes: 4,
+      valueBytes: TIMER_BYTES,
+      entries: 1,
+      types: { btf, key, value },
+    })
+  } finally {
+    closeSync(btf)
+  }
+}
+
+function mapRegions(capacity: Capacity, descriptors: Readonly<Record<string, number>>): Map<RegionName, Mapping> {
+  const bytes = regionBytes(capacity)
+  return new Map(REGION_NAMES.map(name => [name, mapMemory(descriptors[name]!, bytes[name])]))
+}
+
+function writeFacts(settings: Memory, { capacity, hashSeed, hertz }: TableFacts): void {
+  settings.set(0, SETTINGS.version, LAYOUT_VERSION)
+  settings.set(0, SETTINGS.hertz, hertz)
+  settings.set(0, SETTINGS.processors, capacity.processors)
+  settings.set(0, SETTINGS.serviceSlots, capacity.services)
+  settings.set(0, SETTINGS.destinationSlots, capacity.destinations)
+  settings.set(0, SETTINGS.connectionSlots, capacity.connections)
+  settings.setWide(0, SETTINGS.hashSeed, hashSeed)
+  for (const [state, seconds] of DEFAULT_TIMEOUTS_S) settings.set(timeoutOffset(state), [0, 'u32'], seconds * hertz)
+  for (const table of ['inputOnly', 'input', 'output'] as const) {
+    for (const event of ['syn', 'fin', 'ack', 'rst'] as const) {
+      for (const state of TCP_STATES.keys()) {
+        settings.set(
+          transitionOffset(TRANSITION_TABLE[table], TCP_EVENT[event], state),
+          [0, 'u8'],
+          nextTcpState(table, event, state),
+        )
+      }
+    }
+  }
+  settings.set(0, SETTINGS.magic, LAYOUT_MAGIC)
+}
+
+/** Throws if another version laid the table out. */
+function readFacts(settings: Memory): TableFacts {
+  const version = settings.get(0, SETTINGS.version)
+  if (settings.get(0, SETTINGS.magic) !== LAYOUT_MAGIC || version !== LAYOUT_VERSION) {
+    throw new Error(
+      `the table in memory was made by another version of sluice (layout ${version}, this one has ${LAYOUT_VERSION})`,
+    )
+  }
+  return {
+    capacity: {
+      services: settings.get(0, SETTINGS.serviceSlots),
+      destinations: settings.get(0, SETTINGS.destinationSlots),
+      connections: settings.get(0, SETTINGS.connectionSlots),
+      processors: settings.get(0, SETTINGS.processors),
+    },
+    hashSeed: settings.getWide(0, SETTINGS.hashSeed),
+    hertz: settings.get(0, SETTINGS.hertz),
+  }
+}
+
+function openLock(cookie: bigint): number {
+  const directory = runtimeDirectory(cookie)
+  mkdirSync(directory, { recursive: true, mode: 0o755 })
+  return openSync(join(directory, 'table.lock'), 'w')
+}
+
+function withLock<T>(lockFile: number, work: () => T): T {
+  lock(lockFile)
+  try {
+    return work()
+  } finally {
+    unlock(lockFile)
+  }
+}
+
+function linkPath(directory: string, ifindex: number): string {
+  return join(directory, `link-${ifindex}`)
+}
+
+/** Processor numbers go up to the highest that may ever be there. */
+function possibleProcessors(): number {
+  const ranges = readFileSync('/sys/devices/system/cpu/possible', 'utf8').trim().split(/[,-]/)
+  return Number(ranges.at(-1)) + 1
+}
+
+function powerOfTwo(atLeast: number): number {
+  return 2 ** Math.ceil(Math.log2(atLeast))
+}
+
+function word(value: number): Uint8Array {
+  return new Uint8Array(Uint32Array.of(value).buffer)
+}
