@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Asks the real ipvsadm for the answers in sessions/*.txt and writes them there.
+# Asks the real ipvsadm for the answers in sessions/*.txt and traffic/*.txt and writes them there.
 #
 #   test/conformance/ipvsadm/record.sh ORACLE [SESSION ...]
 #
@@ -16,7 +16,7 @@ oracle=${1:-${ORACLE:-}}
 [ -n "$oracle" ] || { sed -n '2,12s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 shift || true
 sessions=("$@")
-[ ${#sessions[@]} -gt 0 ] || sessions=("$here"/sessions/*.txt)
+[ ${#sessions[@]} -gt 0 ] || sessions=("$here"/sessions/*.txt "$here"/traffic/*.txt)
 
 answers=$(mktemp -d)
 trap 'rm -rf "$answers"' EXIT
