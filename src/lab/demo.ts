@@ -1,5 +1,6 @@
 /** `sluice lab demo`: build the cluster, run it, break it, watch it heal, and leave nothing behind. */
 import { readFileSync } from 'node:fs'
+import { constants } from 'node:os'
 import { Clients } from './clients.ts'
 import { Cluster, removeCluster } from './cluster.ts'
 import { engage, openRealServers } from './crew.ts'
@@ -21,12 +22,12 @@ import { Stage } from './stage.ts'
 
 const SCENES: readonly Scene[] = [configuration, ownership, spreading, bypass, health, restart, takeover, cable]
 const INTERRUPTS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+type Interrupt = (typeof INTERRUPTS)[number]
 
-/** The exit status: 0 if all checks passed. */
+/** The exit status: 0 if all checks passed, 1 if not, as a shell has it after an interrupt. */
 export async function demo(output: Output): Promise<number> {
   const interrupt = new AbortController()
-  const stop = () => interrupt.abort()
-  for (const signal of INTERRUPTS) process.on(signal, stop)
+  for (const name of INTERRUPTS) process.on(name, () => interrupt.abort(name))
   const screen = new Screen(output)
   const name = demoName(process.pid)
   try {
@@ -35,7 +36,7 @@ export async function demo(output: Output): Promise<number> {
   } catch (error) {
     if (!interrupt.signal.aborted) throw error
     screen.text('\ninterrupted: everything is taken away')
-    return 130
+    return 128 + constants.signals[interrupt.signal.reason as Interrupt]
   } finally {
     screen.stopWaiting()
     await removeCluster(name)

@@ -10,11 +10,12 @@ export interface Output {
 }
 
 const REDRAW_MS = 100
+const LONG_MS = 2000
 
 export class Screen {
   #output: Output
   #paint: Paint
-  #redraw: NodeJS.Timeout | undefined
+  #timer: NodeJS.Timeout | undefined
   passed = 0
   failed = 0
 
@@ -50,21 +51,22 @@ export class Screen {
     this.#print(`${shown.join('\n')}\n`)
   }
 
-  /** Says what is waited for, until `stopWaiting`. */
+  /** Says what is waited for, until `stopWaiting`: on a terminal with the time, elsewhere once if it takes long. */
   wait(text: string, boundMs: number): void {
-    const startedAt = performance.now()
-    if (this.#output.isTTY !== true) return
-    const draw = () =>
-      this.#output.write(`\r\x1b[2K${this.#paint.dim(waitLine(text, performance.now() - startedAt, boundMs))}`)
     this.stopWaiting()
-    this.#redraw = setInterval(draw, REDRAW_MS)
+    const startedAt = performance.now()
+    const line = () => this.#paint.dim(waitLine(text, performance.now() - startedAt, boundMs))
+    this.#timer =
+      this.#output.isTTY === true
+        ? setInterval(() => this.#output.write(`\r\x1b[2K${line()}`), REDRAW_MS)
+        : setTimeout(() => this.#output.write(`${line()}\n`), LONG_MS)
   }
 
   stopWaiting(): void {
-    if (this.#redraw === undefined) return
-    clearInterval(this.#redraw)
-    this.#redraw = undefined
-    this.#output.write('\r\x1b[2K')
+    if (this.#timer === undefined) return
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    if (this.#output.isTTY === true) this.#output.write('\r\x1b[2K')
   }
 
   #print(text: string): void {

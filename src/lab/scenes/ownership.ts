@@ -34,7 +34,7 @@ export const ownership: Scene = {
       )
       const count = stage.watch.adverts('lvs-master', 0).length
       return {
-        text: `lvs-backup is silent: ${count} advertisements of lvs-master's, priority ${heard[0]!.priority}, none of its own`,
+        text: `lvs-backup is silent; lvs-master has advertised ${count} times, priority ${heard[0]!.priority}`,
       }
     })
   },
