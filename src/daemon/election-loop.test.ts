@@ -320,7 +320,13 @@ test('ElectionLoop never removes an address that was there before it', () => {
   a.add({ ...instance(1).addresses[0]!, interface: 'eth0' })
   a.edits.length = 0
   a.start(instance(100))
+  const [alarm = ''] = a.loop.report().alarms
+  assert.match(
+    alarm,
+    /192\.168\.41\.249 is on eth0 though VI_1 is not active; somebody else put it there: remove it with/,
+  )
   segment.run(10_000)
+  assert.deepEqual(a.loop.report().alarms, [])
   a.loop.stop()
   assert.deepEqual(a.edits, [])
   assert.deepEqual(segment.owners(), ['a'])

@@ -88,6 +88,7 @@ export class ElectionLoop {
     for (const instance of waiting) this.#start(instance)
     // Addresses of ours that nobody wants: left by a daemon before us, or by an instance that is gone.
     this.#reconcile()
+    for (const warning of this.#squatted()) this.#world.log(`WARNING - ${warning}`)
     this.#awaitWake()
   }
 
@@ -170,7 +171,20 @@ export class ElectionLoop {
         claimedBy === undefined ? [] : [`${claimedBy} on ${where} claims ${address}, which is ours`],
       ),
     )
-    return { vrrp, alarms: [...claims, ...this.#addressFailures] }
+    return { vrrp, alarms: [...claims, ...this.#squatted(), ...this.#addressFailures] }
+  }
+
+  /** Addresses of instances that are not active, which somebody else put on our interfaces: two machines have them. */
+  #squatted(): readonly string[] {
+    const held = new Set(this.#world.network.held().map(addressKey))
+    return [...this.#watched.keys()]
+      .filter(name => this.#state(name)?.name !== 'active')
+      .flatMap(name => this.#allPlaced(name).map(address => ({ name, ...address })))
+      .filter(address => held.has(addressKey(address)) && !this.#owned.has(addressKey(address)))
+      .map(({ name, address, prefix, interface: where }) => {
+        const remedy = `remove it with "ip address del ${address}/${prefix} dev ${where}"`
+        return `${address} is on ${where} though ${name} is not active; somebody else put it there: ${remedy}`
+      })
   }
 
   #reportInstance(name: string, watched: Watched, held: ReadonlySet<string>): InstanceSnapshot {
