@@ -216,12 +216,17 @@ export class Code implements Emitter {
     this.branch(round.lt(times).tree(), inside, end)
     this.current = inside
     const before = this.epoch
+    const epochs = [before]
     this.loopDepth++
-    this.scoped(() => body(round, () => this.end({ kind: 'jump', to: end })))
-    if (this.epoch !== before) this.fail('a loop may not move the packet')
+    const leave = () => {
+      if (this.end({ kind: 'jump', to: end })) epochs.push(this.epoch)
+    }
+    this.scoped(() => body(round, leave))
+    if (this.entered.has(this.current) && this.epoch !== before) this.fail('a loop may not move the packet')
     round.set(round.add(1))
     this.loopDepth--
     this.end({ kind: 'jump', to: head })
+    this.epoch = Math.max(...epochs)
     this.current = end
   }
 

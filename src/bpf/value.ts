@@ -142,10 +142,19 @@ export class Value {
   }
 
   private binary(operation: AluOperation, other: Scalar, width: 32 | 64, bits: number): Value {
+    this.checkConstant(operation, other)
     const source = operandOf(this.code, other, width)
     const target = this.copy()
     this.code.emit({ kind: 'alu', operation, width, target, source })
     return new Value(this.code, target, bits)
+  }
+
+  /** What the verifier would refuse, whatever the other operand is. */
+  private checkConstant(operation: AluOperation, other: Scalar): void {
+    if (other instanceof Value) return
+    if ((operation === 'div' || operation === 'mod') && BigInt(other) === 0n) this.code.fail('this divides by zero')
+    if ((operation === 'shl' || operation === 'shr') && (other < 0 || other > 63))
+      this.code.fail(`a value is shifted by ${other}; it has bits 0 to 63`)
   }
 
   private compare(comparison: Comparison, other: Scalar): Condition {
@@ -153,25 +162,44 @@ export class Value {
     const signed = comparison.startsWith('s') && comparison !== 'set'
     const narrow = !signed && this.bits <= 32 && typeof other === 'number' && other >= 2 ** 31 && other < 2 ** 32
     const width = narrow ? 32 : 64
-    return new Condition(this.code, {
-      kind: 'compare',
-      comparison,
-      width,
-      left: this.use(),
-      right: operandOf(this.code, other, width),
-    })
+    const right = operandOf(this.code, other, width)
+    const tree = { kind: 'compare', comparison, width, left: this.use(), right } as const
+    return new Condition(
+      this.code,
+      tree,
+      [this, other].flatMap(side => (side instanceof Variable ? [side.mark()] : [])),
+    )
   }
 }
 
 /** A value that may be given a new one; what it holds after a branch is whatever the path taken left in it. */
 export class Variable extends Value {
+  private sets = 0
+
   set(value: Scalar): void {
     const target = this.use()
+    this.sets++
     const width = fits(value, this.bits)
     if (!width) this.code.fail(`a variable of ${this.bits} bits is given a value that may be wider`)
     assign(this.code, target, value)
   }
+
+  /** What it holds now, in a register of its own: a value of 32 bits would otherwise be the variable itself. */
+  override low32(): Value {
+    const target = this.code.fresh()
+    this.code.emit({ kind: 'move', target, source: { register: this.use() }, width: 32 })
+    return new Value(this.code, target, Math.min(32, this.bits))
+  }
+
+  /** Tells later whether the variable was given a new value in the meantime. */
+  mark(): Mark {
+    const { sets } = this
+    return () => this.sets !== sets
+  }
 }
+
+/** True once the variable it belongs to has changed. */
+type Mark = () => boolean
 
 export type ConditionTree =
   | {
@@ -185,30 +213,42 @@ export type ConditionTree =
   | { readonly kind: 'not'; readonly of: ConditionTree }
   | { readonly kind: 'constant'; readonly value: boolean }
 
-/** A question for `when` and its kin. The values in it are computed before it is asked, on both sides of an `and`. */
+/**
+ * A question for `when` and its kin. The values in it are computed before it is asked, on both sides of an `and`; its
+ * variables are looked at when it is asked, so they must not be given new values in between.
+ */
 export class Condition {
   private readonly code: Emitter
   private readonly scope: number
   private readonly condition: ConditionTree
+  private readonly marks: readonly Mark[]
 
-  constructor(code: Emitter, condition: ConditionTree) {
+  constructor(code: Emitter, condition: ConditionTree, marks: readonly Mark[] = []) {
     this.code = code
     this.scope = code.scope
     this.condition = condition
+    this.marks = marks
   }
 
   tree(): ConditionTree {
     this.code.checkScope(this.scope)
+    if (this.marks.some(changed => changed()))
+      this.code.fail('a variable in this condition was given a new value before the condition was asked')
     return this.condition
   }
   and(other: Condition): Condition {
-    return new Condition(this.code, { kind: 'and', left: this.tree(), right: other.tree() })
+    return this.join('and', other)
   }
   or(other: Condition): Condition {
-    return new Condition(this.code, { kind: 'or', left: this.tree(), right: other.tree() })
+    return this.join('or', other)
   }
   not(): Condition {
-    return new Condition(this.code, { kind: 'not', of: this.tree() })
+    return new Condition(this.code, { kind: 'not', of: this.tree() }, this.marks)
+  }
+
+  private join(kind: 'and' | 'or', other: Condition): Condition {
+    const tree = { kind, left: this.tree(), right: other.tree() }
+    return new Condition(this.code, tree, [...this.marks, ...other.marks])
   }
 }
 
@@ -341,6 +381,11 @@ export class Pointer {
 
   private stored(value: Scalar, type: Field[1], size: ByteSize): Operand {
     if (!(value instanceof Value)) {
+      if (
+        BigInt.asUintN(size * 8, BigInt(value)) !== BigInt(value) &&
+        BigInt.asIntN(size * 8, BigInt(value)) !== BigInt(value)
+      )
+        this.code.fail(`${value} does not fit a field of ${size * 8} bits`)
       const swapped =
         type === 'be16' ? swapConstant(value, 2) : type === 'be32' ? swapConstant(value, 4) : BigInt(value)
       const signed = BigInt.asIntN(size * 8, swapped)

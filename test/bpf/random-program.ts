@@ -72,6 +72,8 @@ class Author {
   private frameBytes = 0
   private depth = 0
   private inLoop = false
+  /** How to leave the sections and loops that are being written, the innermost last. */
+  private readonly leaves: (() => void)[] = []
   /** Counts what may have moved the packet. */
   private moves = 0
 
@@ -216,7 +218,12 @@ class Author {
 
   store(): void {
     const memory = this.anyMemory()
-    if (memory !== undefined) memory.pointer.set(this.field(memory), this.scalar())
+    if (memory !== undefined) {
+      const field = this.field(memory)
+      const bits = 8 * BYTES[field[1]]
+      const constant = BigInt.asUintN(bits, this.random.constant())
+      memory.pointer.set(field, this.random.oneIn(3) ? constant : this.value())
+    }
   }
 
   atomic(): void {
@@ -340,6 +347,15 @@ class Author {
     this.keep(given.get([8, 'u64']))
   }
 
+  leave(): void {
+    if (this.leaves.length === 0) return
+    const leave = this.random.pick(this.leaves)
+    this.code.when(this.condition(), () => {
+      this.within(() => this.store())
+      leave()
+    })
+  }
+
   branch(): void {
     if (this.depth >= DEPTH_MAX) return
     const { code, random } = this
@@ -360,9 +376,10 @@ class Author {
       case 4:
         code.section(leave =>
           this.within(() => {
+            this.leaves.push(leave)
             body()
-            code.when(this.condition(), leave)
             body()
+            this.leaves.pop()
           }),
         )
         break
@@ -379,8 +396,9 @@ class Author {
     code.repeat(1 + random.below(4), (round, leave) => {
       this.within(() => {
         this.values.push(round)
+        this.leaves.push(leave)
         this.statements(1 + random.below(3))
-        if (random.oneIn(2)) code.when(this.condition(), leave)
+        this.leaves.pop()
       })
     })
     this.inLoop = outer
@@ -436,6 +454,7 @@ const STATEMENTS: readonly Statement[] = [
   ...new Array<Statement>(3).fill(author => author.branch()),
   ...new Array<Statement>(2).fill(author => author.atomic()),
   ...new Array<Statement>(2).fill(author => author.setVariable()),
+  ...new Array<Statement>(2).fill(author => author.leave()),
   author => author.newVariable(),
   author => author.region(),
   author => author.frame(),
