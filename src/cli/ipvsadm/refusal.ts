@@ -1,4 +1,4 @@
-import { type TableErrno, TableError } from '../../model/virtual-service.ts'
+import { NotDoneError, type TableErrno, TableError } from '../../model/virtual-service.ts'
 import type { Command } from './command.ts'
 
 /** Where ipvsadm has words of its own for what a refused operation means. */
@@ -37,5 +37,6 @@ export function refusal(operation: Command['name'], errno: TableErrno): string {
 /** The same of what was thrown; anything but a refusal is thrown on. */
 export function refusalOf(operation: Command['name'], error: unknown): string {
   if (!(error instanceof TableError)) throw error
+  if (error instanceof NotDoneError) return error.message
   return refusal(operation, error.errno)
 }
