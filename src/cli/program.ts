@@ -5,6 +5,7 @@
 import { Command } from 'commander'
 import { addCheck } from './check.ts'
 import { addCompletion } from './completion.ts'
+import { addIpvsadm } from './ipvsadm.ts'
 import { addLab, addLabProcess } from './lab.ts'
 import { addRealServer } from './realserver.ts'
 import { addDaemonChild, addRun } from './run.ts'
@@ -25,6 +26,7 @@ export function program(): Command {
   addRun(sluice)
   addCheck(sluice)
   addStatus(sluice)
+  addIpvsadm(sluice)
   addRealServer(sluice)
   addLab(sluice)
   addCompletion(sluice)

@@ -1,6 +1,6 @@
 /** The checkers process: the checkers' loop on real connections and the service table of this network namespace. */
 import { join } from 'node:path'
-import { MemoryTable } from '../balancer/memory-table.ts'
+import { openServiceTable } from '../kernel/service-table.ts'
 import { Checkers, isOwnedNames } from './checkers.ts'
 import type { ChildLoop } from './child.ts'
 import { monotonicNow, wallClockMs } from './clock.ts'
@@ -17,7 +17,7 @@ export function openCheckerProcess(outbox: Outbox): ChildLoop {
     wake: wakeTimer,
     soon: callback => void setImmediate(callback),
     connect: probeConnection,
-    table: new MemoryTable(),
+    table: openServiceTable(),
     owned: openNote(join(runDirectory(), 'services.json'), isOwnedNames),
     log: text => outbox.log(text),
     wallClockMs,
