@@ -8,7 +8,7 @@ import { checksum } from '../bytes/checksum.ts'
 import { hex, toHex } from '../bytes/hex.ts'
 import { IFA_F_NODAD } from '../netlink/address.ts'
 import { addAddress } from './address.ts'
-import { createVeth, linkIndex, setLink } from './link.ts'
+import { createVeth, getLink, linkIndex, setLink } from './link.ts'
 import { inNamespace, type Namespace } from './namespace.ts'
 import { ETH_P_ALL, ETH_P_ARP, PacketSocket, type PacketSocketOptions } from './packet-socket.ts'
 import { RawSocket, type RawSocketOptions } from './raw-socket.ts'
@@ -177,6 +177,18 @@ test('a frame arrives as it was sent, and is seen going out', options, async t =
   assert.deepEqual(await hear(heard), { bytes: garp, ifindex: b.ifindex, destined: 'broadcast' })
   const outgoing = await hear(seen, ({ bytes }) => bytes[12] === 8 && bytes[13] === 6)
   assert.deepEqual([outgoing.destined, outgoing.bytes], ['outgoing', garp])
+})
+
+test('both ends of a cable count what went through it', options, async t => {
+  const [a, b] = cable(t)
+  const [sender, heard] = [a.packets({}), b.packets({ etherType: ETH_P_ARP })]
+  const before = [getLink(a.route, 'eth0').statistics, getLink(b.route, 'eth0').statistics] as const
+  for (let i = 0; i < 3; i++) sender.send(garp)
+  for (let i = 0; i < 3; i++) await hear(heard)
+  const after = [getLink(a.route, 'eth0').statistics, getLink(b.route, 'eth0').statistics] as const
+  assert.ok(after[0].txPackets >= before[0].txPackets + 3n)
+  assert.ok(after[0].txBytes >= before[0].txBytes + 3n * BigInt(garp.length))
+  assert.ok(after[1].rxPackets >= before[1].rxPackets + 3n)
 })
 
 test('a VLAN tag is where it was sent', options, async t => {

@@ -28,7 +28,10 @@ export interface Link {
   readonly mtu: number
   /** Switched on by the administrator, IFF_UP. */
   readonly up: boolean
-  /** On, and the cable is plugged in: IFF_RUNNING. keepalived calls an interface up if it is both. */
+  /**
+   * On, and the cable is plugged in: IFF_RUNNING, by which keepalived goes. It follows a new cable within a second; that a
+   * cable is lost is told at once.
+   */
   readonly running: boolean
   readonly flags: number
   /** ARPHRD_ETHER is 1, ARPHRD_LOOPBACK 772. */
