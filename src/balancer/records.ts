@@ -1,7 +1,7 @@
 /** Services and destinations as records of the tables, and back. */
 import { type Ip, ipBytes, ipFromBytes } from '../bytes/address.ts'
 import { type Protocol, SCHEDULERS, type SchedulerFlag, type ServiceKey } from '../model/service.ts'
-import { type Destination, TableError, type VirtualService } from '../model/virtual-service.ts'
+import { type Destination, NotDoneError, TableError, type VirtualService } from '../model/virtual-service.ts'
 import { serviceIndexKey } from './hash.ts'
 import { DESTINATION, FORWARD, SERVICE, SERVICE_FLAG } from './layout.ts'
 import type { Memory } from './memory.ts'
@@ -22,27 +22,25 @@ const FLAG_BITS: Readonly<Record<SchedulerFlag, number>> = {
 /** What this data path cannot do is refused by name, before anything is changed. */
 export function judgeService(service: VirtualService): void {
   const { key, scheduler } = service
-  if (key.kind === 'mark') throw new TableError('EOPNOTSUPP', 'services by firewall mark are not done yet')
-  if (key.protocol === 'SCTP') throw new TableError('EOPNOTSUPP', 'SCTP is not done yet')
-  if (key.address.includes(':')) throw new TableError('EAFNOSUPPORT', 'IPv6 services are not done yet')
+  if (key.kind === 'mark') throw new NotDoneError('EOPNOTSUPP', 'services by firewall mark')
+  if (key.protocol === 'SCTP') throw new NotDoneError('EOPNOTSUPP', 'SCTP')
+  if (key.address.includes(':')) throw new NotDoneError('EAFNOSUPPORT', 'IPv6 services')
   if (service.persistenceEngine !== undefined)
     throw new TableError('ENOENT', `there is no persistence engine ${service.persistenceEngine}`)
-  if (service.onePacket) throw new TableError('EOPNOTSUPP', 'one-packet scheduling is not done yet')
+  if (service.onePacket) throw new NotDoneError('EOPNOTSUPP', 'one-packet scheduling')
   if (scheduler !== 'none' && !RUNNABLE_SCHEDULERS.includes(scheduler))
-    throw new TableError('ENOENT', `the scheduler ${scheduler} is not done yet`)
+    throw new NotDoneError('ENOENT', `the scheduler ${scheduler}`)
   if (key.port === 0 && service.persistence === undefined)
     throw new TableError('EINVAL', 'a service of every port must be persistent')
 }
 
 export function judgeDestination(destination: Destination): void {
   const { address, forwarding, weight, lowerThreshold, upperThreshold } = destination
-  if (address.includes(':'))
-    throw new TableError(forwarding.method === 'tunnel' ? 'EOPNOTSUPP' : 'EINVAL', 'IPv6 real servers are not done yet')
+  if (address.includes(':')) throw new NotDoneError('EOPNOTSUPP', 'IPv6 real servers')
   if (weight < 0) throw new TableError('ERANGE', `weight ${weight} is negative`)
   if (lowerThreshold > upperThreshold)
     throw new TableError('ERANGE', `lower threshold ${lowerThreshold} is above the upper one, ${upperThreshold}`)
-  if (forwarding.method !== 'route')
-    throw new TableError('EOPNOTSUPP', `forwarding by ${forwarding.method} is not done yet`)
+  if (forwarding.method !== 'route') throw new NotDoneError('EOPNOTSUPP', `forwarding by ${forwarding.method}`)
   const first = ipBytes(address)[0]!
   if (first === 0 || (first >= 224 && first < 240) || address === '255.255.255.255')
     throw new TableError('EINVAL', `${address} is not a host's address`)
@@ -50,14 +48,14 @@ export function judgeDestination(destination: Destination): void {
 
 /** The key under which the data path finds the service. */
 export function indexKey(key: ServiceKey): bigint {
-  if (key.kind === 'mark') throw new TableError('EOPNOTSUPP', 'services by firewall mark are not done yet')
+  if (key.kind === 'mark') throw new NotDoneError('EOPNOTSUPP', 'services by firewall mark')
   return serviceIndexKey(ipBytes(key.address), key.port, PROTOCOL_NUMBER[key.protocol])
 }
 
 /** Writes everything but the list of destinations and the scheduler's state. */
 export function writeService(memory: Memory, record: number, service: VirtualService, hertz: number): void {
   const { key, persistence } = service
-  if (key.kind === 'mark') throw new TableError('EOPNOTSUPP', 'services by firewall mark are not done yet')
+  if (key.kind === 'mark') throw new NotDoneError('EOPNOTSUPP', 'services by firewall mark')
   memory.set(record, SERVICE.family, 4)
   memory.set(record, SERVICE.protocol, PROTOCOL_NUMBER[key.protocol])
   memory.set(record, [SERVICE.port[0], 'be16'], key.port)

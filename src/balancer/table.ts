@@ -16,6 +16,7 @@ import {
   type ListedConnection,
   type ListedDestination,
   type ListedService,
+  NotDoneError,
   type Rates,
   type ServiceTable,
   type SyncDaemon,
@@ -248,7 +249,7 @@ export class RegionTable implements ServiceTable {
   }
 
   startSyncDaemon(): void {
-    throw new TableError('EOPNOTSUPP', 'connection synchronisation is not done yet')
+    throw new NotDoneError('EOPNOTSUPP', 'connection synchronisation')
   }
 
   stopSyncDaemon(): void {

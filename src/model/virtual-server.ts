@@ -71,14 +71,7 @@ export interface CheckTarget {
   readonly mark: number
 }
 
-export type Checker =
-  | TcpChecker
-  | PingChecker
-  | HttpChecker
-  | SmtpChecker
-  | DnsChecker
-  | UdpChecker
-  | MiscChecker
+export type Checker = TcpChecker | PingChecker | HttpChecker | SmtpChecker | DnsChecker | UdpChecker | MiscChecker
 
 /** Checks that probe nothing themselves: they follow a BFD session or a tracked file. */
 export type FollowingChecker = BfdChecker | FileChecker

@@ -112,6 +112,14 @@ export class TableError extends Error {
   }
 }
 
+/** What ip_vs could do and this table cannot yet. The message says what, for people; the errno is for who must decide. */
+export class NotDoneError extends TableError {
+  constructor(errno: TableErrno, what: string) {
+    super(errno, `sluice cannot do this yet: ${what}`)
+    this.name = 'NotDoneError'
+  }
+}
+
 export interface ServiceTable {
   /** Order as the table holds them, newest first; sorting for people is the caller's. */
   services(): readonly ListedService[]
