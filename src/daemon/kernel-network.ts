@@ -1,4 +1,5 @@
 /** The elections' network on real interfaces: raw sockets for VRRP, packet sockets for ARP, netlink for the rest. */
+import { claimIn } from '../arp/claim.ts'
 import { type Ip, type IpFamily, ipFamily, MAC_BROADCAST, type Mac } from '../bytes/address.ts'
 import { addAddress, addresses, deleteAddress } from '../kernel/address.ts'
 import { findLink, type Link, links } from '../kernel/link.ts'
@@ -13,8 +14,8 @@ import type { HeldAddress, PlacedAddress } from '../reconcile/addresses.ts'
 import type { OutgoingPacket } from '../vrrp/advertise.ts'
 import { receivedIpv4 } from '../vrrp/received.ts'
 import { IP_PROTOCOL_AH } from '../wire/ah.ts'
-import { ARP_REQUEST, decodeArp, encodeArp } from '../wire/arp.ts'
-import { decodeEthernet, ETHERTYPE_ARP, encodeEthernet } from '../wire/ethernet.ts'
+import { ARP_REQUEST, encodeArp } from '../wire/arp.ts'
+import { ETHERTYPE_ARP, encodeEthernet } from '../wire/ethernet.ts'
 import { encodeIpv4, ipv4Header } from '../wire/ipv4.ts'
 import { IP_PROTOCOL_VRRP } from '../wire/vrrp.ts'
 import type { ElectionNetwork, InterfaceState, NetworkNews } from './election-network.ts'
@@ -175,10 +176,9 @@ export class KernelNetwork implements ElectionNetwork {
 
   #readArp(name: string, socket: PacketSocket): void {
     for (let frame = socket.receive(); frame !== undefined; frame = socket.receive()) {
-      const ethernet = decodeEthernet(frame.bytes)
-      const arp = ethernet.ok ? decodeArp(ethernet.value.payload) : ethernet
-      if (!arp.ok || this.#ownMacs.has(arp.value.senderMac)) continue
-      this.#news.claimed(name, arp.value.senderIp, arp.value.senderMac)
+      const claim = claimIn(frame.bytes)
+      if (claim === undefined || this.#ownMacs.has(claim.mac)) continue
+      this.#news.claimed(name, claim.address, claim.mac)
     }
   }
 }
