@@ -4,6 +4,7 @@ import { viewOf } from '../bytes/view.ts'
 import { HELPER, type HelperKey } from './helper.ts'
 import type { Caller, HelperFunction } from './interpreter-machine.ts'
 import { Refusal } from './interpreter-memory.ts'
+import type { Timers } from './interpreter-timer.ts'
 
 const { E2BIG, EINVAL } = constants.errno
 
@@ -14,6 +15,8 @@ const XDP_REDIRECT = 4
 const BPF_F_INGRESS = 1n
 /** sizeof(struct bpf_redir_neigh): a family and an address. */
 const NEXT_HOP_LENGTH = 20
+/** sizeof(struct bpf_timer) */
+const TIMER_LENGTH = 16
 const LOOP_ROUNDS_MAX = 1n << 23n
 
 const BUILT_IN: Readonly<Partial<Record<HelperKey, HelperFunction>>> = {
@@ -62,6 +65,11 @@ const BUILT_IN: Readonly<Partial<Record<HelperKey, HelperFunction>>> = {
     else caller.redirect({ ...to, nextHop: caller.memory.bytes(nextHop, NEXT_HOP_LENGTH, 'read').slice() })
     return TC_ACT_REDIRECT
   },
+  timerInit: (caller, timer, map) => timersOf(caller).create(timerValue(caller, timer), caller.mapName(map)),
+  timerSetCallback: (caller, timer, callback) =>
+    timersOf(caller).setCallback(timerValue(caller, timer), caller.function(callback)),
+  timerStart: (caller, timer, delayNs) =>
+    timersOf(caller).start(timerValue(caller, timer), (caller.machine.ktimeNs ?? 0n) + delayNs),
   loop: ({ invoke }, rounds, callback, context, flags) => {
     if (flags !== 0n) return -EINVAL
     const limit = BigInt.asUintN(32, rounds)
@@ -81,6 +89,15 @@ export function helperFunction(caller: Caller, id: number): HelperFunction {
   const found = key === undefined ? undefined : (caller.machine.helpers?.[key] ?? BUILT_IN[key])
   if (found === undefined) throw new Refusal(`calls helper ${key ?? id}, which is not built in and was not given`)
   return found
+}
+
+function timersOf({ machine }: Caller): Timers {
+  if (machine.timers === undefined) throw new Refusal('sets a timer, and the machine was given none')
+  return machine.timers
+}
+
+function timerValue({ memory }: Caller, timer: bigint): Uint8Array {
+  return memory.bytes(timer, TIMER_LENGTH, 'write')
 }
 
 function int(value: bigint): number {

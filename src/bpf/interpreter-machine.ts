@@ -5,6 +5,7 @@ import type { ContextFields } from './interpreter-context.ts'
 import type { MapModel, ProgramArray } from './interpreter-map.ts'
 import type { Memory } from './interpreter-memory.ts'
 import type { PacketBuffer } from './interpreter-packet.ts'
+import type { Timers } from './interpreter-timer.ts'
 
 export interface Machine {
   /** Not changed: the outcome has the packet as the program leaves it. */
@@ -17,6 +18,8 @@ export interface Machine {
   readonly maps?: Readonly<Record<string, MapModel | ProgramArray>>
   /** In place of the built-in ones, or for those that have none. */
   readonly helpers?: Readonly<Partial<Record<HelperKey, HelperFunction>>>
+  /** For programs that set timers. */
+  readonly timers?: Timers
   readonly ktimeNs?: bigint
   readonly jiffies?: bigint
   /** 32 random bits. Without it, the same numbers in every run. */
@@ -39,6 +42,10 @@ export interface Caller {
   readonly packet: PacketBuffer
   /** The map whose address the program passed. */
   map(address: bigint): MapModel
+  /** The name of the same. */
+  mapName(address: bigint): string
+  /** The function whose address the program passed. */
+  function(callback: bigint): { readonly program: CompiledProgram; readonly start: number }
   /** Calls a function of the program, by the address that the program passed. */
   invoke(callback: bigint, ...parameters: readonly bigint[]): bigint
   /** The next of the machine's random numbers. */

@@ -23,6 +23,7 @@ import {
   PSEUDO_CALL,
   X,
 } from './instruction.ts'
+import { type Activation, activation, decoded, read, sizeOf, write } from './interpreter-activation.ts'
 import { arithmetic, holds, reorder } from './interpreter-arithmetic.ts'
 import { Context } from './interpreter-context.ts'
 import { helperFunction } from './interpreter-helper.ts'
@@ -30,6 +31,7 @@ import type { Caller, Machine, Redirect } from './interpreter-machine.ts'
 import { ArrayModel, type MapModel, type ProgramArray } from './interpreter-map.ts'
 import { Memory, Refusal } from './interpreter-memory.ts'
 import { PacketBuffer } from './interpreter-packet.ts'
+import type { Timer } from './interpreter-timer.ts'
 import { lineText } from './listing.ts'
 import { positionText } from './position.ts'
 
@@ -66,9 +68,15 @@ export function interpret(program: CompiledProgram, machine: Machine): Outcome {
   return new Run(program.type, machine).main(program)
 }
 
+/** Calls back the program that set the timer. There is no packet: the machine's is not looked at. Throws Fault. */
+export function interpretTimer(timer: Timer, machine: Omit<Machine, 'packet'>): void {
+  const { callback } = timer
+  if (callback === undefined) throw new RangeError(`the timer in ${timer.map} has no callback`)
+  new Run(callback.program.type, { ...machine, packet: new Uint8Array() }).goOff(timer, callback)
+}
+
 const INSTRUCTIONS_MAX = 1_000_000
 const STACK_BYTES = 512
-const REGISTERS = 11
 const CALLER_SAVED = 6
 const TAIL_CALLS_MAX = 33
 const CALL_DEPTH_MAX = 8
@@ -76,16 +84,6 @@ const CALL_DEPTH_MAX = 8
 const FUNCTIONS = 1n << 60n
 /** Addresses of maps, which are not their values'. */
 const MAPS = 1n << 61n
-
-/** A function of a program while it runs. */
-interface Activation {
-  program: CompiledProgram
-  code: Decoded
-  at: number
-  readonly registers: BigUint64Array
-  /** A bit for each register that holds something. */
-  ready: number
-}
 
 class Run implements Caller {
   readonly type: CompiledProgram['type']
@@ -129,11 +127,15 @@ class Run implements Caller {
     }
   }
 
+  goOff({ map, value }: Timer, { program, start }: NonNullable<Timer['callback']>): void {
+    const key = this.memory.place({ name: "the key of the timer's value", bytes: new Uint8Array() })
+    this.execute(program, start, [this.mapAddress(map, undefined), key, this.memory.addressOf(value, map)])
+  }
+
   // What helpers ask of us; arrow functions, because they take what they need out of us.
 
   readonly map = (address: bigint): MapModel => {
-    const name = this.names[Number(address - MAPS)]
-    if (name === undefined) throw new Refusal(`a helper is given 0x${address.toString(16)} for a map`)
+    const name = this.mapName(address)
     let model = this.models.get(name)
     if (model === undefined) {
       model = this.mapNamed(name)
@@ -142,10 +144,21 @@ class Run implements Caller {
     return model
   }
 
-  readonly invoke = (callback: bigint, ...parameters: readonly bigint[]): bigint => {
+  readonly mapName = (address: bigint): string => {
+    const name = this.names[Number(address - MAPS)]
+    if (name === undefined) throw new Refusal(`a helper is given 0x${address.toString(16)} for a map`)
+    return name
+  }
+
+  readonly function = (callback: bigint): { program: CompiledProgram; start: number } => {
     const found = this.functions[Number(callback - FUNCTIONS)]
     if (found === undefined) throw new Refusal(`a helper is given 0x${callback.toString(16)} for a function`)
-    return this.execute(found.program, found.start, parameters)
+    return found
+  }
+
+  readonly invoke = (callback: bigint, ...parameters: readonly bigint[]): bigint => {
+    const { program, start } = this.function(callback)
+    return this.execute(program, start, parameters)
   }
 
   readonly random = (): number => {
@@ -163,13 +176,9 @@ class Run implements Caller {
 
   private execute(program: CompiledProgram, start: number, parameters: readonly bigint[]): bigint {
     if (this.depth === CALL_DEPTH_MAX) throw new Refusal(`functions call each other more than ${CALL_DEPTH_MAX} deep`)
-    const bytes = new Uint8Array(STACK_BYTES)
-    const stack = this.memory.place({ name: 'the stack', bytes, aligned: true, written: new Uint8Array(STACK_BYTES) })
-    const registers = new BigUint64Array(REGISTERS)
-    registers[FRAME_POINTER] = stack + BigInt(STACK_BYTES)
-    for (const [i, value] of parameters.entries()) registers[i + 1] = value
-    const ready = (1 << FRAME_POINTER) | (((1 << parameters.length) - 1) << 1)
-    const here: Activation = { program, code: decoded(program), at: start, registers, ready }
+    const written = new Uint8Array(STACK_BYTES)
+    const stack = this.memory.place({ name: 'the stack', bytes: new Uint8Array(STACK_BYTES), aligned: true, written })
+    const here = activation(program, start, stack + BigInt(STACK_BYTES), written, parameters)
     this.depth++
     try {
       while (this.step(here));
@@ -349,7 +358,9 @@ class Run implements Caller {
     here.program = program
     here.code = decoded(program)
     here.at = 0
+    here.registers[1] = this.contextAddress
     here.ready = (1 << FRAME_POINTER) | 2
+    here.written.fill(0)
     return true
   }
 }
@@ -359,53 +370,3 @@ const ATOMICS: ReadonlySet<number> = new Set([
   ...Object.values(ATOMIC),
   ...[ATOMIC.add, ATOMIC.or, ATOMIC.and, ATOMIC.xor].map(operation => operation | ATOMIC_FETCH),
 ])
-
-function read(here: Activation, register: number): bigint {
-  if ((here.ready & (1 << register)) === 0) throw new Refusal(`r${register} holds nothing`)
-  return here.registers[register]!
-}
-
-function write(here: Activation, register: number, value: bigint): void {
-  if (register === FRAME_POINTER) throw new Refusal('writes the frame pointer')
-  here.registers[register] = value
-  here.ready |= 1 << register
-}
-
-const SIZES: readonly ByteSize[] = [4, 2, 1, 8]
-
-function sizeOf(opcode: number): ByteSize {
-  return SIZES[(opcode >> 3) & 3]!
-}
-
-/** A program's fields in arrays of their own; wide immediates are whole in their first half. */
-interface Decoded {
-  readonly opcodes: Uint8Array
-  readonly dsts: Uint8Array
-  readonly srcs: Uint8Array
-  readonly offsets: Int16Array
-  readonly bigOffsets: readonly bigint[]
-  /** Sign-extended to 64 bits. */
-  readonly immediates: readonly bigint[]
-}
-
-const known: WeakMap<CompiledProgram, Decoded> = new WeakMap()
-
-function decoded(program: CompiledProgram): Decoded {
-  const found = known.get(program)
-  if (found !== undefined) return found
-  const instructions = program.lines.map(line => line.instruction)
-  const code: Decoded = {
-    opcodes: Uint8Array.from(instructions, ({ opcode }) => opcode),
-    dsts: Uint8Array.from(instructions, ({ dst }) => dst),
-    srcs: Uint8Array.from(instructions, ({ src }) => src),
-    offsets: Int16Array.from(instructions, ({ offset }) => offset),
-    bigOffsets: instructions.map(({ offset }) => BigInt(offset)),
-    immediates: instructions.map((instruction, at) => {
-      const low = BigInt.asUintN(64, BigInt(instruction.immediate))
-      if (!isWide(instruction)) return low
-      return BigInt.asUintN(32, low) | (BigInt.asUintN(32, BigInt(instructions[at + 1]!.immediate)) << 32n)
-    }),
-  }
-  known.set(program, code)
-  return code
-}
