@@ -6,7 +6,7 @@
  */
 import { closeSync, constants, mkdirSync, openSync, unlinkSync } from 'node:fs'
 import { isKernelError } from './errors.ts'
-import { attempt, call, getsockopt, mount, setns, socket, umount2, unshare } from './libc.ts'
+import { attempt, call, flock, getsockopt, mount, setns, socket, umount2, unshare } from './libc.ts'
 import { AF_UNIX, SOCK_CLOEXEC, SOCK_DGRAM, SOL_SOCKET } from './socket.ts'
 
 const DIRECTORY = '/run/netns'
@@ -18,6 +18,7 @@ const MS_BIND = 0x1000
 const MS_REC = 0x4000
 const MS_SHARED = 0x10_0000
 const MNT_DETACH = 2
+const LOCK_EX = 2
 const SO_NETNS_COOKIE = 71
 
 /** An open namespace: it lives on without its name until it is closed. */
@@ -114,18 +115,20 @@ function enter(namespace: Namespace): void {
 
 /**
  * As `ip netns` prepares it: a mount of its own that is shared with other mount namespaces, so that a namespace deleted
- * here is not kept alive by a copy of its mount elsewhere.
+ * here is not kept alive by a copy of its mount elsewhere. The same lock as there keeps two from doing it at once.
  */
 function prepareDirectory(): void {
   const operation = `prepare ${DIRECTORY}`
   attempt(operation, () => mkdirSync(DIRECTORY, { recursive: true, mode: 0o755 }))
+  const fd = open(operation, DIRECTORY, constants.O_RDONLY | constants.O_DIRECTORY)
   try {
-    call(operation, mount('', DIRECTORY, 'none', MS_SHARED | MS_REC, null))
-  } catch (error) {
-    // EINVAL: it is no mount yet.
-    if (!isKernelError(error, 'EINVAL')) throw error
+    call(operation, flock(fd, LOCK_EX))
+    if (mount('', DIRECTORY, 'none', MS_SHARED | MS_REC, null) === 0) return
+    // It is no mount yet.
     call(operation, mount(DIRECTORY, DIRECTORY, 'none', MS_BIND | MS_REC, null))
     call(operation, mount('', DIRECTORY, 'none', MS_SHARED | MS_REC, null))
+  } finally {
+    closeSync(fd)
   }
 }
 
