@@ -1,6 +1,7 @@
 /** `sluice run`: the daemon in the foreground, from the first check of its surroundings to the exit status. */
 import { closeSync } from 'node:fs'
 import { missingPrivilege } from '../kernel/process.ts'
+import type { Configuration } from '../model/configuration.ts'
 import { openControlServer } from './control-server.ts'
 import { loadUsable } from './load.ts'
 import { lockFile } from './lock-file.ts'
@@ -19,10 +20,7 @@ const print = (text: string): void => void process.stderr.write(text)
 export async function run({ file, logDetail }: RunOptions): Promise<number> {
   const configuration = loadUsable(file, print)
   if (configuration === undefined) return 1
-  const missing = missingPrivilege({
-    CAP_NET_ADMIN: 'put virtual addresses on interfaces',
-    CAP_NET_RAW: 'send VRRP advertisements',
-  })
+  const missing = missingPrivilege(needs(configuration))
   if (missing !== undefined) return refuse(missing)
 
   runDirectory()
@@ -46,6 +44,20 @@ export async function run({ file, logDetail }: RunOptions): Promise<number> {
   leaveRunDirectory()
   closeSync(lock.fd)
   return status
+}
+
+function needs({ vrrpInstances, virtualServers }: Configuration): Parameters<typeof missingPrivilege>[0] {
+  return {
+    ...(vrrpInstances.length > 0 && {
+      CAP_NET_ADMIN: 'put virtual addresses on interfaces',
+      CAP_NET_RAW: 'send VRRP advertisements',
+    }),
+    ...(virtualServers.length > 0 && {
+      CAP_NET_ADMIN: 'attach the balancer to interfaces',
+      CAP_BPF: 'load the balancer into the kernel',
+      CAP_SYS_ADMIN: 'mount the file system that keeps its tables',
+    }),
+  }
 }
 
 function refuse(sentence: string): number {

@@ -1,5 +1,6 @@
 /** `sluice run` on two machines with a cable between them: who has the virtual address, whatever happens. */
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -245,4 +246,17 @@ test('a file with errors starts nothing', { skip }, async () => {
   assert.equal(status, 1)
   assert.match(stderr, /error\[unknown-keyword\]/)
   assert.equal(existsSync(a.runDirectory), false)
+})
+
+test('a daemon without privileges says which one is missing and what for', { skip }, async () => {
+  await using routers = new Routers('nobody')
+  const { a } = routers
+  a.configure(instance(100))
+  const words = ['--bounding-set', '-net_raw', 'bin/sluice', 'run', '-f', a.file]
+  const { status, stderr } = inNamespace(a.namespace, () => spawnSync('setpriv', words, { encoding: 'utf8' }))
+  assert.equal(status, 1)
+  assert.equal(
+    stderr,
+    'sluice: CAP_NET_RAW is missing, which it takes to send VRRP advertisements: give this container that capability\n',
+  )
 })
