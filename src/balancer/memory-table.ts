@@ -248,14 +248,12 @@ function judgeService(service: VirtualService): void {
 
 /** What a route could lead to (ip_vs_new_dest); whether one does is not known here. */
 function isUnicast(address: Ip): boolean {
-  const [first = 0, second = 0, third = 0, fourth = 0, ...rest] = ipBytes(address)
-  if (rest.length > 0) {
-    const linkLocal = first === 0xfe && (second & 0xc0) === 0x80
-    const mapped = /^::ffff:[0-9a-f]+:[0-9a-f]+$/.test(address)
-    return first !== 0xff && !linkLocal && !mapped && address !== '::'
-  }
-  const everyone = first === 255 && second === 255 && third === 255 && fourth === 255
-  return address !== '0.0.0.0' && !(first >= 224 && first < 240) && !everyone
+  const bytes = ipBytes(address)
+  const first = bytes[0]!
+  if (bytes.length === 4) return address !== '0.0.0.0' && address !== '255.255.255.255' && (first & 0xf0) !== 0xe0
+  const linkLocal = first === 0xfe && (bytes[1]! & 0xc0) === 0x80
+  const mapped = /^::ffff:[0-9a-f]+:[0-9a-f]+$/.test(address)
+  return address !== '::' && first !== 0xff && !linkLocal && !mapped
 }
 
 /** The kernel's limits on a synchronisation message (start_sync_thread); 0 asks for its choice. */

@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net'
 import { type Ip, ipFromBytes } from '../../bytes/address.ts'
 
 /** What a part is at most when it is the last one: the fewer parts, the more bytes it stands for. */
@@ -8,6 +9,7 @@ const LAST_MAX: readonly number[] = [2 ** 32 - 1, 2 ** 24 - 1, 2 ** 16 - 1, 255]
  * after `0x`, the last one standing for all bytes that remain. What follows a blank does not count.
  */
 export function inetAton(text: string): Ip | undefined {
+  if (isIPv4(text)) return text as Ip // as nearly all are written
   const parts = text.split(/[ \t\n\v\f\r]/, 1)[0]!.split('.')
   const last = LAST_MAX[parts.length - 1]
   if (last === undefined) return undefined

@@ -205,6 +205,68 @@ test('what -S prints of 1,000 services with 10 servers each, -R makes again', as
   assert.equal(await output('-Sn', table), rules)
 })
 
+test('any words at all end in a status, and in words unless it is 0', async () => {
+  const word = fc.oneof(
+    fc.constantFrom(
+      '-A',
+      '-E',
+      '-a',
+      '-e',
+      '-d',
+      '-L',
+      '-Z',
+      '-t',
+      '-u',
+      '-f',
+      '-6',
+      '-r',
+      '-s',
+      '-p',
+      '-M',
+      '-b',
+      '-i',
+      '-n',
+    ),
+    fc.constantFrom(
+      '-c',
+      '--stats',
+      '--set',
+      '--start-daemon',
+      '--tun-type',
+      '--mcast-group',
+      '--',
+      '-',
+      '--json',
+      '--pe',
+    ),
+    fc.constantFrom(
+      '10.0.0.1:80',
+      '[2001:db8::1]:80',
+      '172.16.0.1',
+      '7',
+      'rr',
+      'sh',
+      'gue',
+      'master',
+      'vip',
+      '[',
+      ':',
+      '64',
+    ),
+    fc.string(),
+  )
+  const command = fc.constantFrom('-A', '-E', '-D', '-a', '-e', '-d', '-L', '-S', '-Z', '-R', '--set', '--start-daemon')
+  await fc.assert(
+    fc.asyncProperty(command, fc.array(word, { maxLength: 8 }), async (first, words) => {
+      const io = recorded()
+      const status = await ipvsadm([first, ...words], io, () => new MemoryTable())
+      assert.ok([0, 1, 2, 255].includes(status))
+      assert.equal(io.err === '', status === 0)
+    }),
+    { numRuns: 2000 },
+  )
+})
+
 test('a table that cannot be opened is said in one sentence; help and mistakes need no table', async () => {
   const closed = () => {
     throw new Error('no such thing')
