@@ -127,42 +127,42 @@ class Author {
     return this.random.oneIn(3) ? BigInt.asIntN(64, value) : value
   }
 
-  keep(value: Value): void {
-    this.values.push(value)
+  keep(value: Value | undefined): void {
+    if (value !== undefined) this.values.push(value)
   }
 
-  arithmetic(): void {
+  arithmetic(): Value {
     const left = this.value()
     const { random } = this
     switch (random.below(14)) {
       case 0:
-        return this.keep(left.add(this.scalar()))
+        return left.add(this.scalar())
       case 1:
-        return this.keep(left.sub(this.scalar()))
+        return left.sub(this.scalar())
       case 2:
-        return this.keep(left.mul(this.scalar()))
+        return left.mul(this.scalar())
       case 3:
-        return this.keep(left.and(this.scalar()))
+        return left.and(this.scalar())
       case 4:
-        return this.keep(left.or(this.scalar()))
+        return left.or(this.scalar())
       case 5:
-        return this.keep(left.xor(this.scalar()))
+        return left.xor(this.scalar())
       case 6:
-        return this.keep(left.shl(random.oneIn(2) ? random.below(64) : this.value()))
+        return left.shl(random.oneIn(2) ? random.below(64) : this.value())
       case 7:
-        return this.keep(left.shr(random.oneIn(2) ? random.below(64) : this.value()))
+        return left.shr(random.oneIn(2) ? random.below(64) : this.value())
       case 8:
-        return this.keep(left.div(this.divisor()))
+        return left.div(this.divisor())
       case 9:
-        return this.keep(left.mod(this.divisor()))
+        return left.mod(this.divisor())
       case 10:
-        return this.keep(left.swap(random.pick([16, 32, 64])))
+        return left.swap(random.pick([16, 32, 64]))
       case 11:
-        return this.keep(left.low32())
+        return left.low32()
       case 12:
-        return this.keep(left.add32(this.scalar32()))
+        return left.add32(this.scalar32())
       default:
-        return this.keep(random.oneIn(2) ? left.sub32(this.scalar32()) : left.mul32(this.scalar32()))
+        return random.oneIn(2) ? left.sub32(this.scalar32()) : left.mul32(this.scalar32())
     }
   }
 
@@ -226,22 +226,23 @@ class Author {
     }
   }
 
-  atomic(): void {
+  atomic(): Value | undefined {
     const memory = this.random.pick(this.memory)?.pointer
-    if (memory === undefined) return
+    if (memory === undefined) return undefined
     const type = this.random.pick(['u32', 'u64'] as const)
     const field: Field = [8 * this.random.below(Math.floor(memory.extent / 8)), type]
     switch (this.random.below(4)) {
       case 0:
-        return memory.increase(field, this.scalar())
+        memory.increase(field, this.scalar())
+        return undefined
       case 1:
-        return this.keep(memory.fetchAdd(field, this.scalar()))
+        return memory.fetchAdd(field, this.scalar())
       case 2:
-        return this.keep(memory.exchange(field, this.scalar()))
+        return memory.exchange(field, this.scalar())
       default: {
         // What is there has to be met now and then.
         const expected = this.random.oneIn(2) ? memory.get(field) : this.scalar()
-        return this.keep(memory.compareExchange(field, expected, this.scalar()))
+        return memory.compareExchange(field, expected, this.scalar())
       }
     }
   }
@@ -448,11 +449,11 @@ class Author {
 
 /** The likely ones several times. */
 const STATEMENTS: readonly Statement[] = [
-  ...new Array<Statement>(8).fill(author => author.arithmetic()),
+  ...new Array<Statement>(8).fill(author => author.keep(author.arithmetic())),
   ...new Array<Statement>(4).fill(author => author.load()),
   ...new Array<Statement>(4).fill(author => author.store()),
   ...new Array<Statement>(3).fill(author => author.branch()),
-  ...new Array<Statement>(2).fill(author => author.atomic()),
+  ...new Array<Statement>(2).fill(author => author.keep(author.atomic())),
   ...new Array<Statement>(2).fill(author => author.setVariable()),
   ...new Array<Statement>(2).fill(author => author.leave()),
   author => author.newVariable(),
