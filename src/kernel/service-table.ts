@@ -14,27 +14,21 @@ import { join } from 'node:path'
 import type { Backing } from '../balancer/backing.ts'
 import {
   type Capacity,
-  LAYOUT_MAGIC,
-  LAYOUT_VERSION,
   REGION_NAMES,
   type RegionName,
   regionBytes,
   SETTINGS,
   SETTINGS_BYTES,
   type TableFacts,
-  TCP_EVENT,
-  TRANSITION_TABLE,
-  timeoutOffset,
-  transitionOffset,
 } from '../balancer/layout.ts'
 import { Memory } from '../balancer/memory.ts'
 import { director } from '../balancer/program/director.ts'
 import { dispatcher, PROGRAM_SLOT, PROGRAM_SLOTS, PROGRAMS_MAP } from '../balancer/program/dispatch.ts'
 import { TC } from '../balancer/program/hook.ts'
 import { clock, expiryTimer, type Looping, sweeper, TIMER_BYTES, TIMER_MAP } from '../balancer/program/sweep.ts'
+import { readFacts, writeSettings } from '../balancer/settings.ts'
 import { EMPTY_SHAPE, type Shape } from '../balancer/shape.ts'
 import { RegionTable } from '../balancer/table.ts'
-import { DEFAULT_TIMEOUTS_S, nextTcpState, TCP_STATES } from '../balancer/tcp-state.ts'
 import { Btf } from '../bpf/btf.ts'
 import { compile, type ProgramSource } from '../bpf/compile.ts'
 import { attachIngress, detachIngress } from './attachment.ts'
@@ -232,7 +226,7 @@ function makeBacking(directory: string, lockFile: number, wanted: Partial<Capaci
   })
   descriptors[TIMER_MAP] = createTimerMap()
   const mappings = mapRegions(capacity, descriptors)
-  writeFacts(new Memory(mappings.get('settings')!.bytes), facts)
+  writeSettings(new Memory(mappings.get('settings')!.bytes), facts)
 
   // A route is looked up as for a packet of our own, coming from loopback; the kernel asks whether that may forward.
   writeSysctl('net.ipv4.conf.lo.forwarding', 1)
@@ -301,49 +295,6 @@ function createTimerMap(): number {
 function mapRegions(capacity: Capacity, descriptors: Readonly<Record<string, number>>): Map<RegionName, Mapping> {
   const bytes = regionBytes(capacity)
   return new Map(REGION_NAMES.map(name => [name, mapMemory(descriptors[name]!, bytes[name])]))
-}
-
-function writeFacts(settings: Memory, { capacity, hashSeed, hertz }: TableFacts): void {
-  settings.set(0, SETTINGS.version, LAYOUT_VERSION)
-  settings.set(0, SETTINGS.hertz, hertz)
-  settings.set(0, SETTINGS.processors, capacity.processors)
-  settings.set(0, SETTINGS.serviceSlots, capacity.services)
-  settings.set(0, SETTINGS.destinationSlots, capacity.destinations)
-  settings.set(0, SETTINGS.connectionSlots, capacity.connections)
-  settings.setWide(0, SETTINGS.hashSeed, hashSeed)
-  for (const [state, seconds] of DEFAULT_TIMEOUTS_S) settings.set(timeoutOffset(state), [0, 'u32'], seconds * hertz)
-  for (const table of ['inputOnly', 'input', 'output'] as const) {
-    for (const event of ['syn', 'fin', 'ack', 'rst'] as const) {
-      for (const state of TCP_STATES.keys()) {
-        settings.set(
-          transitionOffset(TRANSITION_TABLE[table], TCP_EVENT[event], state),
-          [0, 'u8'],
-          nextTcpState(table, event, state),
-        )
-      }
-    }
-  }
-  settings.set(0, SETTINGS.magic, LAYOUT_MAGIC)
-}
-
-/** Throws if another version laid the table out. */
-function readFacts(settings: Memory): TableFacts {
-  const version = settings.get(0, SETTINGS.version)
-  if (settings.get(0, SETTINGS.magic) !== LAYOUT_MAGIC || version !== LAYOUT_VERSION) {
-    throw new Error(
-      `the table in memory was made by another version of sluice (layout ${version}, this one has ${LAYOUT_VERSION})`,
-    )
-  }
-  return {
-    capacity: {
-      services: settings.get(0, SETTINGS.serviceSlots),
-      destinations: settings.get(0, SETTINGS.destinationSlots),
-      connections: settings.get(0, SETTINGS.connectionSlots),
-      processors: settings.get(0, SETTINGS.processors),
-    },
-    hashSeed: settings.getWide(0, SETTINGS.hashSeed),
-    hertz: settings.get(0, SETTINGS.hertz),
-  }
 }
 
 function openLock(cookie: bigint): number {

@@ -56,7 +56,7 @@ import {
   TCP_FLAG,
   TCP_FLAGS,
 } from './headers.ts'
-import { CONTEXT_BYTES, type Hook } from './hook.ts'
+import { CONTEXT_BYTES, type Hook, PACKET_OTHERHOST } from './hook.ts'
 import { schedule } from './schedule.ts'
 import { sendRoute } from './send.ts'
 import { Tables } from './tables.ts'
@@ -112,6 +112,10 @@ function writeDirector(code: Code, hook: Hook, facts: TableFacts, shape: Shape):
     if (shape.anyPort) findService(code, tables, virtual, code.constant(0), protocol, service, found)
     pass()
   })
+  if (hook.packetType !== undefined) {
+    code.comment('ours is what was sent to this host: ip_vs never sees the rest, ip_rcv drops it')
+    code.guard(fields.get(hook.packetType).ne(PACKET_OTHERHOST), pass)
+  }
   const fragment = ip.get([6, 'u16']).and(RAW_FRAGMENT_MASK)
   code.guard(fragment.eq(0), () => {
     tables.count('fragment')

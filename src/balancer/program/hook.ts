@@ -17,12 +17,17 @@ export interface Hook {
   readonly data: Field
   readonly dataEnd: Field
   readonly interface: Field
+  /** PACKET_HOST and its kin of <linux/if_packet.h>; XDP does not know. */
+  readonly packetType?: Field
   /** Sends the packet as it is now; the result is the verdict. */
   redirect(code: Code, ifindex: Scalar): Value
 }
 
 /** Bytes of the context that the program may look at. */
 export const CONTEXT_BYTES = 192
+
+/** For somebody else's hardware address: a switch that has forgotten where that is sends it everywhere. */
+export const PACKET_OTHERHOST = 3
 
 /** `struct __sk_buff`. TC_ACT_UNSPEC is also TCX_NEXT. */
 export const TC: Hook = {
@@ -32,6 +37,7 @@ export const TC: Hook = {
   data: [76, 'u32'],
   dataEnd: [80, 'u32'],
   interface: [40, 'u32'],
+  packetType: [4, 'u32'],
   ipBytes: (_code, context) => context.get([0, 'u32']).sub(14),
   redirect: (code, ifindex) => code.call(HELPER.redirect, ifindex, 0),
 }

@@ -1,0 +1,120 @@
+/**
+ * A service table whose data path runs in the interpreter: the same memory, the same programs, no kernel. Time is what
+ * the caller sets; packets are handed to `receive`. What tests, and questions about packets, run on.
+ */
+
+import { type CompiledProgram, compile } from '../bpf/compile.ts'
+import { interpret } from '../bpf/interpreter.ts'
+import type { HelperFunction } from '../bpf/interpreter-machine.ts'
+import { type Ip, ipFromBytes } from '../bytes/address.ts'
+import type { Backing } from './backing.ts'
+import { type Capacity, REGION_NAMES, type RegionName, regionBytes, type TableFacts } from './layout.ts'
+import { Memory } from './memory.ts'
+import { director } from './program/director.ts'
+import { type Hook, TC } from './program/hook.ts'
+import { sweeper } from './program/sweep.ts'
+import { writeSettings } from './settings.ts'
+import { EMPTY_SHAPE, type Shape } from './shape.ts'
+import { RegionTable } from './table.ts'
+
+const SMALL: Capacity = { services: 64, destinations: 256, connections: 1024, processors: 1 }
+const HERTZ = 250
+/** An uptime after which no jiffy is 0. */
+const BOOTED = 1_000_000
+
+/** What became of a packet: passed to the stack, dropped, or sent as `packet` to the real server `nextHop`. */
+export interface Fate {
+  readonly verdict: 'pass' | 'drop' | 'sent'
+  readonly packet: Uint8Array
+  readonly nextHop: Ip | undefined
+  readonly instructions: number
+}
+
+export class InterpretedTable extends RegionTable {
+  readonly backing: InterpretedBacking
+
+  constructor(capacity: Partial<Capacity> = {}, hook: Hook = TC) {
+    const backing = new InterpretedBacking({ ...SMALL, ...capacity }, hook)
+    super(backing)
+    this.backing = backing
+  }
+
+  /** Lets time pass. */
+  elapse(seconds: number): void {
+    this.backing.ticks += seconds * HERTZ
+  }
+
+  /** Gives the program a frame, Ethernet header and all. */
+  receive(frame: Uint8Array, trace?: (program: CompiledProgram, at: number) => void): Fate {
+    return this.backing.receive(frame, trace)
+  }
+}
+
+class InterpretedBacking implements Backing {
+  readonly facts: TableFacts
+  readonly memory: Readonly<Record<RegionName, Uint8Array>>
+  ticks: number = BOOTED
+  #program: CompiledProgram
+  readonly #sweeper: CompiledProgram
+  readonly #hook: Hook
+
+  constructor(capacity: Capacity, hook: Hook) {
+    this.facts = { capacity, hashSeed: 0x0123_4567_89ab_cdefn, hertz: HERTZ }
+    this.#hook = hook
+    const bytes = regionBytes(capacity)
+    this.memory = Object.fromEntries(REGION_NAMES.map(name => [name, new Uint8Array(bytes[name])])) as Record<
+      RegionName,
+      Uint8Array
+    >
+    writeSettings(new Memory(this.memory.settings), this.facts)
+    this.#program = compile(director(hook, this.facts, EMPTY_SHAPE))
+    this.#sweeper = compile(sweeper(this.facts, 'helper'))
+  }
+
+  get program(): CompiledProgram {
+    return this.#program
+  }
+  jiffies(): number {
+    return this.ticks
+  }
+  sweep(): void {
+    interpret(this.#sweeper, { packet: new Uint8Array(64), regions: this.memory, jiffies: BigInt(this.ticks) })
+  }
+  exclusively<T>(edit: () => T): T {
+    return edit()
+  }
+  reshape(shape: Shape): void {
+    this.#program = compile(director(this.#hook, this.facts, shape), { positions: true })
+  }
+
+  receive(packet: Uint8Array, trace?: (program: CompiledProgram, at: number) => void): Fate {
+    const fibLookup: HelperFunction = ({ memory }, _context, parameters) => {
+      // A segment where everybody is a neighbour: the address 10.0.0.11 has the MAC 02:00:0a:00:00:0b.
+      const fib = memory.bytes(parameters, 64, 'write')
+      const address = fib.slice(32, 36)
+      new DataView(fib.buffer, fib.byteOffset).setUint32(8, 2, true)
+      fib.set([0x02, 0, 0, 0, 0, 1], 52)
+      fib.set([0x02, 0, ...address], 58)
+      return 0
+    }
+    const outcome = interpret(this.#program, {
+      packet,
+      regions: this.memory,
+      jiffies: BigInt(this.ticks),
+      helpers: { fibLookup },
+      instructionsMax: 100_000,
+      ...(trace === undefined ? {} : { trace }),
+    })
+    const { redirect, instructions } = outcome
+    if (redirect === undefined)
+      return {
+        verdict: (outcome.verdict | 0) === this.#hook.pass ? 'pass' : 'drop',
+        packet: outcome.packet,
+        nextHop: undefined,
+        instructions,
+      }
+    // Past the neighbour table the next hop is named; with a hop that is known already, its MAC address says who it is.
+    const hop = redirect.nextHop?.slice(4, 8) ?? outcome.packet.slice(2, 6)
+    return { verdict: 'sent', packet: outcome.packet, nextHop: ipFromBytes(hop), instructions }
+  }
+}

@@ -1,0 +1,54 @@
+/** The settings of a table: what is written when it is made, and read by whoever opens it later. */
+import {
+  LAYOUT_MAGIC,
+  LAYOUT_VERSION,
+  SETTINGS,
+  type TableFacts,
+  TCP_EVENT,
+  TRANSITION_TABLE,
+  timeoutOffset,
+  transitionOffset,
+} from './layout.ts'
+import type { Memory } from './memory.ts'
+import { DEFAULT_TIMEOUTS_S, nextTcpState, TCP_STATES } from './tcp-state.ts'
+
+/** Writes facts, ip_vs's timeouts and its state tables into settings that are all zero. The mark that they are ours comes last. */
+export function writeSettings(settings: Memory, { capacity, hashSeed, hertz }: TableFacts): void {
+  settings.set(0, SETTINGS.version, LAYOUT_VERSION)
+  settings.set(0, SETTINGS.hertz, hertz)
+  settings.set(0, SETTINGS.processors, capacity.processors)
+  settings.set(0, SETTINGS.serviceSlots, capacity.services)
+  settings.set(0, SETTINGS.destinationSlots, capacity.destinations)
+  settings.set(0, SETTINGS.connectionSlots, capacity.connections)
+  settings.setWide(0, SETTINGS.hashSeed, hashSeed)
+  for (const [state, seconds] of DEFAULT_TIMEOUTS_S) settings.set(timeoutOffset(state), [0, 'u32'], seconds * hertz)
+  for (const table of ['inputOnly', 'input', 'output'] as const) {
+    for (const event of ['syn', 'fin', 'ack', 'rst'] as const) {
+      for (const state of TCP_STATES.keys()) {
+        const place = transitionOffset(TRANSITION_TABLE[table], TCP_EVENT[event], state)
+        settings.set(place, [0, 'u8'], nextTcpState(table, event, state))
+      }
+    }
+  }
+  settings.set(0, SETTINGS.magic, LAYOUT_MAGIC)
+}
+
+/** What `writeSettings` was given. Throws if another version of sluice laid the table out. */
+export function readFacts(settings: Memory): TableFacts {
+  const version = settings.get(0, SETTINGS.version)
+  if (settings.get(0, SETTINGS.magic) !== LAYOUT_MAGIC || version !== LAYOUT_VERSION) {
+    throw new Error(
+      `the table in memory was made by another version of sluice (layout ${version}, this one has ${LAYOUT_VERSION})`,
+    )
+  }
+  return {
+    capacity: {
+      services: settings.get(0, SETTINGS.serviceSlots),
+      destinations: settings.get(0, SETTINGS.destinationSlots),
+      connections: settings.get(0, SETTINGS.connectionSlots),
+      processors: settings.get(0, SETTINGS.processors),
+    },
+    hashSeed: settings.getWide(0, SETTINGS.hashSeed),
+    hertz: settings.get(0, SETTINGS.hertz),
+  }
+}
