@@ -150,7 +150,6 @@ class Parser {
           ),
         )
       }
-      frame.statement.children.pop()
       this.#open(last.line, undefined, brace.end)
       return
     }
@@ -166,7 +165,7 @@ class Parser {
     if (this.#frames.length > DEPTH_MAX) {
       if (this.#frames.length === DEPTH_MAX + 1)
         this.#report(diagnostic('nested-too-deep', open, { depthMax: DEPTH_MAX }))
-    } else this.#top().statement.children.push(statement)
+    } else if (!skipped) this.#top().statement.children.push(statement)
     this.#frames.push({ statement, keyword, table: skipped ? undefined : keyword?.table, skipped })
   }
 

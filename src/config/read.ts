@@ -33,6 +33,8 @@ export interface ReadOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>
   /** In [0, 1), for `${_RANDOM}`. */
   readonly random?: () => number
+  /** How many lines definitions and repetitions may make; the manual's largest example makes about a million. */
+  readonly madeLinesMax?: number
 }
 
 export interface ReadFile {
@@ -44,7 +46,6 @@ export interface ReadFile {
 /** The longest line keepalived 2.2.7 takes in one piece; what is behind becomes a line of its own. */
 const LINE_LENGTH_MAX = 1022
 const INCLUDE_DEPTH_MAX = 32
-/** Lines made by definitions and repetitions; the largest example of the manual makes about a million. */
 const MADE_LINES_MAX = 2_000_000
 const SUBSTITUTIONS_MAX = 1000
 const NESTING_MAX = 64
@@ -172,8 +173,9 @@ class Reader implements ReadFile {
 
   /** The lines that substitution left: one, or the lines of a body, which go through everything once more. */
   #readSubstituted(lines: readonly TracedText[], depth: number): void {
-    if (this.#madeLines > MADE_LINES_MAX) {
-      this.#reportBomb('too-many-lines', lines[0]!, { count: MADE_LINES_MAX })
+    const madeLinesMax = this.#options.madeLinesMax ?? MADE_LINES_MAX
+    if (this.#madeLines >= madeLinesMax) {
+      this.#reportBomb('too-many-lines', lines[0]!, { count: madeLinesMax })
       return
     }
     if (lines.length > 1) {
@@ -275,17 +277,12 @@ class Reader implements ReadFile {
       case '_ENV':
         return [literalText(this.#environment(use, span), span)]
     }
-    const known = [...this.#definitions.keys(), ...BUILT_INS]
-    const near = nearest(use.name, known)
-    const label = near === undefined ? 'nothing of this name is defined above' : `did you mean \${${near}}?`
     const shown = use.braced ? `\${${use.name}}` : `$${use.name}`
+    const near = nearest(use.name, [...this.#definitions.keys(), ...BUILT_INS])
+    const label = near === undefined ? 'nothing of this name is defined above' : `did you mean \${${near}}?`
+    const help = `define it above its use: $${use.name}=…`
     this.#report(
-      diagnostic(
-        'undefined-definition',
-        span,
-        { name: shown },
-        { label, help: `define it above its use: $${use.name}=…` },
-      ),
+      diagnostic(use.braced ? 'undefined-definition' : 'literal-dollar', span, { name: shown }, { label, help }),
     )
     return [literalText(shown, span)]
   }

@@ -2,7 +2,7 @@
 import type { Diagnostic, Span } from '../../diagnostics/diagnostic.ts'
 import type { Configuration } from '../../model/configuration.ts'
 import type { Origin } from '../context.ts'
-import { argumentsOf, headerSpan, type Statement } from '../statement.ts'
+import { argumentsOf, headerSpan, keywordOf, type Statement } from '../statement.ts'
 
 export interface Judged {
   readonly configuration: Configuration
@@ -41,8 +41,8 @@ export function valueSpan(statement: Statement): Span {
 
 /** The entries of an entry block, in the order of the text: where the i-th address of an instance stands. */
 export function entryPlace(judged: Judged, part: object, keyword: string, index: number): Span {
-  const block = judged.origins.get(part)?.at(keyword)
-  const word = block?.children?.[index]?.line.words[0]
+  const blocks = judged.origins.get(part)?.statement.children?.filter(child => keywordOf(child) === keyword) ?? []
+  const word = blocks.flatMap(block => block.children ?? [])[index]?.line.words[0]
   return word ?? placeOf(judged, part)
 }
 

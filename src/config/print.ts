@@ -1,0 +1,168 @@
+/**
+ * The canonical layout of a configuration file, for `sluice fmt`: a statement on each line, indented by four spaces for
+ * each open block, the opening brace behind its keyword, the closing brace alone, at most one empty line, comments kept.
+ *
+ * It works on the text, not on the model: nothing is included, defined names stay as they are, and what is wrong stays
+ * as wrong as it was. The words of the result are the words of the input, and formatting it again changes nothing.
+ */
+
+const INDENT = '    '
+
+export function print(text: string): string {
+  const printer = new Printer()
+  const lines = text.replace(/^\ufeff/, '').split('\n')
+  for (let i = 0; i < lines.length; i++) {
+    const line = lines[i]!.replace(/\r$/, '').trim()
+    if (/^(?:@\S+\s+)*\$[A-Za-z_]\w*=/.test(line) && line.endsWith('\\')) {
+      // The body of a definition has a layout of its own.
+      printer.verbatim(line)
+      while (lines[i]?.trimEnd().endsWith('\\') && i + 1 < lines.length)
+        printer.body(lines[++i]!.replace(/\r$/, '').trimEnd())
+    } else printer.line(line)
+  }
+  return printer.finish()
+}
+
+/** A word or a run of them as written, a brace, or a comment. */
+type Piece =
+  | { readonly kind: 'words'; readonly text: string }
+  | { readonly kind: 'open' }
+  | { readonly kind: 'close' }
+  | { readonly kind: 'comment'; readonly text: string }
+
+class Printer {
+  readonly #lines: string[] = []
+  #depth = 0
+  #blank = false
+  /** The last line is a keyword that an opening brace may still join. */
+  #joinable = false
+  /** The line above was an `@id` line that opened a block: another one is an alternative to it. */
+  #alternative = false
+
+  line(line: string): void {
+    if (line === '') {
+      this.#blank = this.#lines.length > 0
+      return
+    }
+    if (/^@|[$~\\]|^include/.test(line)) {
+      this.verbatim(line)
+      return
+    }
+    this.#alternative = false
+    let written = false
+    for (const piece of piecesOf(line)) {
+      if (piece.kind === 'words') this.#put(piece.text, true)
+      else if (piece.kind === 'open') this.#open()
+      else if (piece.kind === 'close') this.#close()
+      else if (written) this.#lines[this.#lines.length - 1] += ` ${piece.text}`
+      else this.#put(piece.text, this.#joinable)
+      written = true
+    }
+  }
+
+  /** A line of the meta language: only its indentation is ours. */
+  verbatim(line: string): void {
+    const braces = bracesOf(line)
+    if (braces.startsWith('}')) this.#depth = Math.max(0, this.#depth - 1)
+    this.#put(line, !line.endsWith('\\') && braces === '')
+    const alternative = line.startsWith('@') && braces === '{'
+    if (!(alternative && this.#alternative)) {
+      for (const brace of braces.startsWith('}') ? braces.slice(1) : braces)
+        this.#depth = Math.max(0, this.#depth + (brace === '{' ? 1 : -1))
+    }
+    this.#alternative = alternative
+  }
+
+  body(line: string): void {
+    this.#lines.push(line)
+    this.#joinable = false
+  }
+
+  finish(): string {
+    return this.#lines.length === 0 ? '' : `${this.#lines.join('\n')}\n`
+  }
+
+  #put(text: string, joinable: boolean): void {
+    const last = this.#lines[this.#lines.length - 1]
+    if (this.#blank && last !== undefined && !last.endsWith('{')) this.#lines.push('')
+    this.#blank = false
+    this.#lines.push(INDENT.repeat(this.#depth) + text)
+    this.#joinable = joinable
+  }
+
+  #open(): void {
+    const last = this.#lines.length - 1
+    if (
+      this.#joinable &&
+      !this.#lines[last]!.trimStart().startsWith('#') &&
+      !this.#lines[last]!.trimStart().startsWith('!')
+    ) {
+      this.#lines[last] = withBrace(this.#lines[last]!)
+    } else this.#put('{', false)
+    this.#blank = false
+    this.#joinable = false
+    this.#depth++
+  }
+
+  #close(): void {
+    this.#depth = Math.max(0, this.#depth - 1)
+    this.#blank = false
+    this.#put('}', false)
+  }
+}
+
+/** Puts the brace before the comment of a line, if it has one. */
+function withBrace(line: string): string {
+  const comment = commentStart(line)
+  return comment < 0 ? `${line} {` : `${line.slice(0, comment).trimEnd()} { ${line.slice(comment)}`
+}
+
+function piecesOf(line: string): readonly Piece[] {
+  const pieces: Piece[] = []
+  const comment = commentStart(line)
+  const code = comment < 0 ? line : line.slice(0, comment)
+  let from = 0
+  let quoted = false
+  const flush = (to: number) => {
+    const text = oneBlank(code.slice(from, to))
+    if (text !== '') pieces.push({ kind: 'words', text })
+    from = to + 1
+  }
+  for (let at = 0; at < code.length; at++) {
+    const character = code[at]
+    if (character === '"') quoted = !quoted && code.indexOf('"', at + 1) > 0
+    if (quoted || (character !== '{' && character !== '}')) continue
+    flush(at)
+    pieces.push({ kind: character === '{' ? 'open' : 'close' })
+  }
+  flush(code.length)
+  if (comment >= 0) pieces.push({ kind: 'comment', text: line.slice(comment).trimEnd() })
+  return pieces
+}
+
+/** Runs of blanks become one, except between quotes of either kind. */
+function oneBlank(text: string): string {
+  return text.trim().replace(/"[^"]*"|'[^']*'|[ \t\v\f\r]+/g, run => (/^["']/.test(run) ? run : ' '))
+}
+
+/** Where the comment begins, or -1. An unclosed quote reaches to the end of the line. */
+function commentStart(line: string): number {
+  let quoted = false
+  for (let at = 0; at < line.length; at++) {
+    const character = line[at]
+    if (character === '"') quoted = !quoted
+    else if (!quoted && (character === '#' || character === '!') && line[at - 1] !== '\\') return at
+  }
+  return -1
+}
+
+/** The braces of a line that open and close blocks: not those of `${NAME}`, `~LST({…})`, quotes and comments. */
+function bracesOf(line: string): string {
+  if (/^(?:@\S+\s+)*include/.test(line)) return ''
+  const comment = commentStart(line)
+  return (comment < 0 ? line : line.slice(0, comment))
+    .replace(/"[^"]*"/g, '')
+    .replace(/\$\{[^{}]*\}/g, '')
+    .replace(/~(?:SEQx?|LST)\([^)]*\)/g, '')
+    .replace(/[^{}]/g, '')
+}

@@ -1,0 +1,94 @@
+/** For tests: texts that look like configurations, and texts that look like nothing, from fast-check. */
+import fc from 'fast-check'
+import type { Table } from './keyword.ts'
+import { ROOT } from './keywords/root.ts'
+
+const KEYWORDS = keywordsOf(ROOT, new Set())
+const VALUES = [
+  '1',
+  '255',
+  '-3',
+  '2s',
+  '10.0.0.1',
+  '10.0.0.1/24',
+  'fe80::1',
+  'eth0',
+  'VI_1',
+  'on',
+  'MASTER',
+  '"a b"',
+  "'c",
+  '"',
+  'weight',
+  'dev',
+]
+const PIECES = [
+  '{',
+  '}',
+  '\n',
+  '\n',
+  '\n',
+  ' ',
+  '\t',
+  '#',
+  '!',
+  '\\',
+  '\\\n',
+  '$A',
+  '${A}',
+  '${A',
+  '$A=',
+  '$B= \\\n',
+  '@x ',
+  '@^x ',
+  '~SEQ(A,1,3) ',
+  '~LST(A,b,c) ',
+  '~SEQ(',
+  'include ',
+  '\r\n',
+  '\ufeff',
+  '\0',
+  '\ue000',
+  '\u{1f600}',
+]
+
+/** Keywords, values and marks in any order: most of it nonsense, all of it possible. */
+export const configurationText: fc.Arbitrary<string> = fc
+  .array(
+    fc.oneof(
+      { weight: 4, arbitrary: fc.constantFrom(...KEYWORDS) },
+      { weight: 4, arbitrary: fc.constantFrom(...VALUES) },
+      { weight: 7, arbitrary: fc.constantFrom(...PIECES) },
+      fc.string({ maxLength: 5 }),
+    ),
+    { maxLength: 60 },
+  )
+  .map(pieces => pieces.join(' '))
+
+/** A text with a few characters or lines left out, doubled or moved. */
+export function mutationOf(text: string): fc.Arbitrary<string> {
+  const edit = fc.record({
+    kind: fc.constantFrom('drop', 'double', 'insert', 'swap'),
+    at: fc.nat(text.length),
+    length: fc.integer({ min: 1, max: 40 }),
+    piece: fc.constantFrom(...PIECES, ...VALUES),
+  })
+  return fc.array(edit, { minLength: 1, maxLength: 6 }).map(edits =>
+    edits.reduce((current, { kind, at, length, piece }) => {
+      const [before, part, after] = [current.slice(0, at), current.slice(at, at + length), current.slice(at + length)]
+      if (kind === 'drop') return before + after
+      if (kind === 'double') return before + part + part + after
+      if (kind === 'insert') return before + piece + part + after
+      return after.slice(0, length) + before + part + after.slice(length)
+    }, text),
+  )
+}
+
+function keywordsOf(table: Table, seen: Set<Table>): readonly string[] {
+  if (seen.has(table)) return []
+  seen.add(table)
+  return [...table.keywords].flatMap(([name, keyword]) => [
+    name,
+    ...(keyword.table === undefined ? [] : keywordsOf(keyword.table, seen)),
+  ])
+}
