@@ -65,11 +65,12 @@ const BUILT_IN: Readonly<Partial<Record<HelperKey, HelperFunction>>> = {
     else caller.redirect({ ...to, nextHop: caller.memory.bytes(nextHop, NEXT_HOP_LENGTH, 'read').slice() })
     return TC_ACT_REDIRECT
   },
-  timerInit: (caller, timer, map) => timersOf(caller).create(timerValue(caller, timer), caller.mapName(map)),
+  timerInit: (caller, timer, map) =>
+    timersOf(caller).create(timerBytes(caller, timer), caller.memory.around(timer), caller.mapName(map)),
   timerSetCallback: (caller, timer, callback) =>
-    timersOf(caller).setCallback(timerValue(caller, timer), caller.function(callback)),
+    timersOf(caller).setCallback(timerBytes(caller, timer), caller.function(callback)),
   timerStart: (caller, timer, delayNs) =>
-    timersOf(caller).start(timerValue(caller, timer), (caller.machine.ktimeNs ?? 0n) + delayNs),
+    timersOf(caller).start(timerBytes(caller, timer), (caller.machine.ktimeNs ?? 0n) + delayNs),
   loop: ({ invoke }, rounds, callback, context, flags) => {
     if (flags !== 0n) return -EINVAL
     const limit = BigInt.asUintN(32, rounds)
@@ -96,7 +97,7 @@ function timersOf({ machine }: Caller): Timers {
   return machine.timers
 }
 
-function timerValue({ memory }: Caller, timer: bigint): Uint8Array {
+function timerBytes({ memory }: Caller, timer: bigint): Uint8Array {
   return memory.bytes(timer, TIMER_LENGTH, 'write')
 }
 

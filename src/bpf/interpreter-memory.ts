@@ -132,6 +132,11 @@ export class Memory {
     return area.bytes.subarray(offset, offset + length)
   }
 
+  /** All the bytes that were placed together with the one at this address. */
+  around(address: bigint): Uint8Array {
+    return this.at(address).area.bytes
+  }
+
   private at(address: bigint): Placed {
     const placed = address < ADDRESS_MAX ? this.areas[Math.floor(Number(address) / SPAN)] : undefined
     if (placed === undefined) throw new Refusal(`0x${address.toString(16)} is not the address of anything`)

@@ -8,7 +8,7 @@ import { constants } from 'node:os'
 import type { CompiledProgram } from './compile.ts'
 
 export interface Timer {
-  /** The map that the timer lies in, and the value it lies in the first bytes of. */
+  /** The map that the timer lies in, and the value there. */
   readonly map: string
   readonly value: Uint8Array
   callback: { readonly program: CompiledProgram; readonly start: number } | undefined
@@ -22,26 +22,26 @@ export class Timers {
   /** By the memory they lie in, then by their offset there. */
   private readonly timers = new Map<ArrayBufferLike, Map<number, Timer>>()
 
-  /** timer_init. */
-  create(value: Uint8Array, map: string): number {
-    const inBuffer = this.timers.get(value.buffer) ?? new Map<number, Timer>()
-    this.timers.set(value.buffer, inBuffer)
-    if (inBuffer.has(value.byteOffset)) return -EBUSY
-    inBuffer.set(value.byteOffset, { map, value, callback: undefined, atNs: undefined })
+  /** timer_init: `own` are the timer's bytes within the value. */
+  create(own: Uint8Array, value: Uint8Array, map: string): number {
+    const inBuffer = this.timers.get(own.buffer) ?? new Map<number, Timer>()
+    this.timers.set(own.buffer, inBuffer)
+    if (inBuffer.has(own.byteOffset)) return -EBUSY
+    inBuffer.set(own.byteOffset, { map, value, callback: undefined, atNs: undefined })
     return 0
   }
 
   /** timer_set_callback. */
-  setCallback(value: Uint8Array, callback: NonNullable<Timer['callback']>): number {
-    const timer = this.find(value)
+  setCallback(own: Uint8Array, callback: NonNullable<Timer['callback']>): number {
+    const timer = this.find(own)
     if (timer === undefined) return -EINVAL
     timer.callback = callback
     return 0
   }
 
   /** timer_start. */
-  start(value: Uint8Array, atNs: bigint): number {
-    const timer = this.find(value)
+  start(own: Uint8Array, atNs: bigint): number {
+    const timer = this.find(own)
     if (timer?.callback === undefined) return -EINVAL
     timer.atNs = atNs
     return 0
@@ -59,7 +59,7 @@ export class Timers {
     })
   }
 
-  private find(value: Uint8Array): Timer | undefined {
-    return this.timers.get(value.buffer)?.get(value.byteOffset)
+  private find(own: Uint8Array): Timer | undefined {
+    return this.timers.get(own.buffer)?.get(own.byteOffset)
   }
 }
