@@ -13,15 +13,9 @@ import { join } from 'node:path'
 import { addAddress } from '../kernel/address.ts'
 import { isKernelError } from '../kernel/errors.ts'
 import { createBridge, createVeth, setLink } from '../kernel/link.ts'
-import {
-  createNamespace,
-  deleteNamespace,
-  inNamespace,
-  type Namespace,
-  namespaceCookie,
-  openNamespace,
-} from '../kernel/namespace.ts'
+import { createNamespace, deleteNamespace, inNamespace, type Namespace, openNamespace } from '../kernel/namespace.ts'
 import { RouteSocket } from '../kernel/route-socket.ts'
+import { removeServiceTable, runtimeDirectory } from '../kernel/service-table.ts'
 import { Host } from './host.ts'
 import { endProcesses } from './processes.ts'
 import { HOST_NAMES, HOSTS, type HostName, type HostPlan, PREFIX } from './topology.ts'
@@ -129,13 +123,19 @@ async function takeAway(name: string, namespaces: readonly Namespace[]): Promise
   if (namespaces.length === 0) return
   await endProcesses(namespaces)
   for (const namespace of namespaces) {
-    rmSync(join(RUN_DIRECTORY, String(inNamespace(namespace, namespaceCookie))), { recursive: true, force: true })
+    inNamespace(namespace, forget)
     deleteNamespace(namespace.name)
     namespace.close()
   }
   rmSync(directoryOf(name), { recursive: true, force: true })
   removeIfEmpty(join(RUN_DIRECTORY, 'lab'))
   removeIfEmpty(RUN_DIRECTORY)
+}
+
+/** What sluice keeps for the current namespace: its tables in the kernel, its files. */
+function forget(): void {
+  removeServiceTable()
+  rmSync(runtimeDirectory(), { recursive: true, force: true })
 }
 
 function removeIfEmpty(directory: string): void {

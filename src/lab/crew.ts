@@ -10,16 +10,21 @@ import { type Director, type RealServer, VIP } from './topology.ts'
 export interface Crew {
   readonly directors: Readonly<Record<Director, Service>>
   readonly webServers: Readonly<Record<RealServer, Service>>
-  /** The article's configuration of the master, fault included. */
-  readonly faultyFile: string
+}
+
+/** In the cluster's directory: the article's configuration of the master, fault included. */
+export const FAULTY_FILE = 'as-published.conf'
+
+export function configurationFile(director: Director): string {
+  return `${director}.conf`
 }
 
 /** Writes the configurations and says what is to run; nothing runs yet. */
 export function engage(cluster: Cluster): Crew {
+  writeConfiguration(cluster, FAULTY_FILE, faultyConfiguration('lvs-master'))
   return {
     directors: { 'lvs-master': director(cluster, 'lvs-master'), 'lvs-backup': director(cluster, 'lvs-backup') },
     webServers: { rs1: webServer(cluster, 'rs1'), rs2: webServer(cluster, 'rs2') },
-    faultyFile: writeConfiguration(cluster, 'as-published.conf', faultyConfiguration('lvs-master')),
   }
 }
 
@@ -31,12 +36,8 @@ export async function openRealServers(cluster: Cluster, crew: Crew): Promise<voi
     if (status !== 0) throw new Error(`sluice realserver start failed: ${output}`)
 }
 
-export function configurationFile(cluster: Cluster, name: Director): string {
-  return join(cluster.directory, `${name}.conf`)
-}
-
 function director(cluster: Cluster, name: Director): Service {
-  const file = writeConfiguration(cluster, `${name}.conf`, directorConfiguration(name))
+  const file = writeConfiguration(cluster, configurationFile(name), directorConfiguration(name))
   return new Service(cluster.host(name), sluice('run', '-f', file))
 }
 

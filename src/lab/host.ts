@@ -1,6 +1,6 @@
 /** A host of the lab: a network namespace, and what can be done there. */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdirSync, openSync } from 'node:fs'
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
+import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { inNamespace, type Namespace } from '../kernel/namespace.ts'
 import { hostEnvironment } from './executable.ts'
@@ -17,10 +17,12 @@ export class Host {
   readonly namespace: Namespace
   /** Where its processes write what they have to say. */
   readonly logFile: string
+  readonly #directory: string
 
   constructor(plan: HostPlan, namespace: Namespace, directory: string) {
     this.plan = plan
     this.namespace = namespace
+    this.#directory = directory
     this.logFile = join(directory, `${plan.name}.log`)
   }
 
@@ -34,16 +36,19 @@ export class Host {
     mkdirSync(join(this.logFile, '..'), { recursive: true })
     const log = openSync(this.logFile, 'a')
     const ipc = channel === 'ipc' ? (['ipc'] as const) : []
-    const stdio = ['ignore', log, log, ...ipc] as const
-    return this.here(() => spawn(program, words, { stdio: [...stdio], detached: true, env: hostEnvironment() }))
+    const options: SpawnOptions = { stdio: ['ignore', log, log, ...ipc], detached: true, env: hostEnvironment() }
+    try {
+      return this.here(() => spawn(program, words, options))
+    } finally {
+      closeSync(log)
+    }
   }
 
-  /** Runs a command to its end. */
+  /** Runs a command to its end, in the directory of the configurations. */
   run([program, ...words]: readonly [string, ...string[]]): Promise<Finished> {
     return new Promise((resolve, reject) => {
-      const child = this.here(() =>
-        spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe'], env: hostEnvironment() }),
-      )
+      const options = { cwd: this.#directory, env: hostEnvironment() }
+      const child = this.here(() => spawn(program, words, { ...options, stdio: ['ignore', 'pipe', 'pipe'] }))
       let output = ''
       const take = (chunk: string) => {
         output += chunk

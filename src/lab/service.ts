@@ -1,7 +1,10 @@
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Host } from './host.ts'
 import { sendSignal } from './processes.ts'
+
+const POLL_MS = 5
 
 /** A process that is to run on a host, with the processes that it starts. */
 export class Service {
@@ -23,9 +26,11 @@ export class Service {
     await this.#end(pid => sendSignal(pid, 'SIGTERM'))
   }
 
-  /** Killed with all its processes, with no time to say farewell. Resolves when it is gone. */
+  /** Killed with all its processes, with no time to say farewell. Resolves when they are gone. */
   async kill(): Promise<void> {
-    await this.#end(pid => sendSignal(-pid, 'SIGKILL'))
+    const pid = this.#process?.pid
+    await this.#end(leader => sendSignal(-leader, 'SIGKILL'))
+    while (pid !== undefined && sendSignal(-pid, 0)) await sleep(POLL_MS)
   }
 
   /** It goes on when this process ends. */

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { activeDownMs } from '../configuration.ts'
+import { seconds } from '../line.ts'
 import type { Scene } from '../scene.ts'
 import { expect, type Stage } from '../stage.ts'
 import { failures, longestOutageMs, since, talliesText } from '../tally.ts'
@@ -48,13 +49,14 @@ async function pull(stage: Stage): Promise<void> {
 async function plug(stage: Stage): Promise<void> {
   const pluggedAt = performance.now()
   stage.cluster.plugCable('lvs-master')
+  const listensMs = activeDownMs('lvs-master')
   await stage.check('plugged back, lvs-master preempts', async () => {
-    const boundMs = activeDownMs('lvs-master')
-    const taken = await stage.until('lvs-master to announce the address', boundMs + LATE_MS, () =>
+    const taken = await stage.until('lvs-master to announce the address', listensMs + LATE_MS, () =>
       stage.watch.announcement('lvs-master', pluggedAt),
     )
-    return { ms: taken.at - pluggedAt, boundMs }
+    return { ms: taken.at - pluggedAt }
   })
+  stage.screen.notice(`it listens for ${seconds(listensMs)} first: three intervals and its skew`)
 }
 
 async function whoAnswers(stage: Stage): Promise<{ text: string }> {

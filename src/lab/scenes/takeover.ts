@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { activeDownMs, skewMs } from '../configuration.ts'
 import { sluice } from '../executable.ts'
+import { seconds } from '../line.ts'
 import type { Scene } from '../scene.ts'
 import { expect, type Stage } from '../stage.ts'
 import { failures, longestOutageMs, since, talliesText } from '../tally.ts'
@@ -37,7 +38,9 @@ async function stop(stage: Stage, traffic: Traffic): Promise<void> {
     )
     return { ms: takenAt - stoppedAt, boundMs: TAKEOVER_MS }
   })
-  stage.screen.notice(`the protocol implies ${(skewMs('lvs-backup') / 1000).toFixed(2)} s, the skew of priority 50`)
+  stage.screen.notice(
+    `priority 0 spares lvs-backup the three intervals: it waits for its skew, ${seconds(skewMs('lvs-backup'))}`,
+  )
   await stopped
   await stage.check('requests go on', async () => {
     await sleep(1000, undefined, { signal: stage.signal })
@@ -62,6 +65,6 @@ async function comeBack(stage: Stage): Promise<void> {
     )
     return { ms: taken.at - startedAt }
   })
-  const implied = (activeDownMs('lvs-master') / 1000).toFixed(2)
-  stage.screen.notice(`after the start of its processes it listens for ${implied} s, as the protocol has it`)
+  const listens = seconds(activeDownMs('lvs-master'))
+  stage.screen.notice(`its processes start, then it listens for ${listens}: three intervals and its skew`)
 }
