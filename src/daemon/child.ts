@@ -5,6 +5,7 @@
  * A child dies with its supervisor, at once and without a farewell: what it put into the kernel stays, so that a daemon
  * that is started again finds everything in its place.
  */
+import { isKernelError } from '../kernel/errors.ts'
 import { setParentDeathSignal } from '../kernel/process.ts'
 import type { Ident } from '../observe/log-line.ts'
 import type { Role } from '../observe/snapshot.ts'
@@ -15,6 +16,8 @@ import { Outbox } from './outbox.ts'
 export const CHILD_COMMAND = 'daemon-child'
 
 const FAREWELL_MS = 1000
+/** EX_SOFTWARE of sysexits.h, as keepalived ends on its own mistakes. */
+const MISTAKE_STATUS = 70
 
 /** What the loops of both roles have in common. */
 export interface ChildLoop {
@@ -46,6 +49,7 @@ export async function runChild(role: Role): Promise<void> {
     leave(outbox, { type: 'unable', sentence: error instanceof Error ? error.message : String(error) }, 1)
     return
   }
+  if (role === 'elections') surrenderOnMistake(loop)
   let leaving = false
   const stop = () => {
     if (leaving) return
@@ -56,7 +60,13 @@ export async function runChild(role: Role): Promise<void> {
   process.on('message', (message: ToChild) => {
     switch (message.type) {
       case 'configure':
-        loop.configure(message.configuration)
+        try {
+          loop.configure(message.configuration)
+        } catch (error) {
+          if (!isKernelError(error)) throw error
+          leave(outbox, { type: 'unable', sentence: error.message }, 1)
+          return
+        }
         outbox.send({ type: 'configured' })
         return
       case 'report':
@@ -77,6 +87,21 @@ function dieWithSupervisor(): void {
 async function open(role: Role, outbox: Outbox): Promise<ChildLoop> {
   if (role === 'elections') return (await import('./open-elections.ts')).openElectionProcess(outbox)
   return (await import('./open-checkers.ts')).openCheckerProcess(outbox)
+}
+
+/**
+ * Our own mistake must not leave the network with a router that is active and does not say so: the addresses go to
+ * another one. What checkers leave behind is of use to the next of them, and stays.
+ */
+function surrenderOnMistake(loop: ChildLoop): void {
+  process.on('uncaughtException', error => {
+    process.stderr.write(`${error.stack}\n`)
+    try {
+      loop.stop()
+    } finally {
+      process.exit(MISTAKE_STATUS)
+    }
+  })
 }
 
 /** Ends the process when all that was said has gone out, or when nobody seems to listen. */

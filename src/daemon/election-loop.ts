@@ -4,7 +4,7 @@
  *
  * The machine is handed in (`election-network.ts`), as are clock and log, so that the loop runs in virtual time as well.
  */
-import type { Ip, IpFamily, Mac } from '../bytes/address.ts'
+import { type Ip, type IpFamily, ipFamily, type Mac } from '../bytes/address.ts'
 import { isKernelError, type KernelError } from '../kernel/errors.ts'
 import type { Configuration } from '../model/configuration.ts'
 import { after, type Instant } from '../model/time.ts'
@@ -25,8 +25,10 @@ import {
   stepElections,
 } from '../vrrp/elections.ts'
 import type { Event } from '../vrrp/event.ts'
+import { faults } from '../vrrp/faults.ts'
 import { type Received, routerIdOf } from '../vrrp/received.ts'
 import { type State, stateName } from '../vrrp/state.ts'
+import { type Announcement, AnnouncementQueue } from './announcement-queue.ts'
 import type { ElectionNetwork, InterfaceState } from './election-network.ts'
 import type { Heartbeat } from './heartbeat.ts'
 import type { Note } from './note.ts'
@@ -63,6 +65,7 @@ export class ElectionLoop {
   readonly #world: ElectionSurroundings
   readonly #watched = new Map<string, Watched>()
   readonly #owned: Set<string>
+  readonly #announcements: AnnouncementQueue
   /** What no instance could judge, by reason. */
   readonly #strays = new Counters()
   readonly #reportedStrays = new Set<string>()
@@ -74,6 +77,8 @@ export class ElectionLoop {
 
   constructor(world: ElectionSurroundings) {
     this.#world = world
+    const { now, wake } = world
+    this.#announcements = new AnnouncementQueue({ now, wake, send: one => this.#sendAnnouncement(one) })
     this.#owned = new Set(world.owned.read() ?? [])
   }
 
@@ -194,6 +199,7 @@ export class ElectionLoop {
       name,
       state: stateName(state),
       sinceMs: this.#world.wallClockMs(watched.since),
+      faults: state.name === 'fault' ? faults(instance, state) : [],
       interface: instance.interface,
       routerId: instance.routerId,
       priority: state.priority,
@@ -255,7 +261,9 @@ export class ElectionLoop {
       if (state === before.states.get(name)?.name) continue
       watched.since = this.#world.now()
       watched.claims.clear()
-      if (before.states.get(name)?.name === 'active') this.#world.heartbeat.cease(name)
+      if (before.states.get(name)?.name !== 'active') continue
+      this.#world.heartbeat.cease(name)
+      this.#announcements.drop(name)
     }
   }
 
@@ -271,17 +279,23 @@ export class ElectionLoop {
   }
 
   #announce(instance: VrrpInstance, { addresses, repeat }: Announce): void {
-    const counters = this.#watched.get(instance.name)?.counters
-    for (const { address, interface: name = instance.interface } of addresses)
+    const { arpIntervalMs, naIntervalMs } = instance.garp
+    const announcements = addresses.map(({ address, interface: name = instance.interface }) => {
       this.#world.log(`(${instance.name}) Sending/queueing gratuitous ARPs on ${name} for ${address}`, true)
-    for (let round = 0; round < repeat; round++)
-      for (const { address, interface: name = instance.interface } of addresses) {
-        this.#world.log(`Sending gratuitous ARP on ${name} for ${address}`, true)
-        this.#attempt(`announce ${address} on ${name}`, counters, () => {
-          this.#world.network.announce(name, address)
-          counters?.add('announced')
-        })
-      }
+      const pauseMs = ipFamily(address) === 4 ? arpIntervalMs : naIntervalMs
+      return { instance: instance.name, interface: name, address, pauseMs }
+    })
+    for (let round = 0; round < repeat; round++) this.#announcements.push(announcements)
+  }
+
+  #sendAnnouncement({ instance, interface: name, address }: Announcement): void {
+    const counters = this.#watched.get(instance)?.counters
+    const what = ipFamily(address) === 4 ? 'gratuitous ARP' : 'unsolicited NA'
+    this.#world.log(`Sending ${what} on ${name} for ${address}`, true)
+    this.#attempt(`announce ${address} on ${name}`, counters, () => {
+      this.#world.network.announce(name, address)
+      counters?.add('announced')
+    })
   }
 
   /** What the link refuses now is no reason to stop: a link that is down is told by the monitor, the rest is counted. */

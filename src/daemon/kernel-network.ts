@@ -1,6 +1,7 @@
 /** The elections' network on real interfaces: raw sockets for VRRP, packet sockets for ARP, netlink for the rest. */
+import { encodeGratuitousArp } from '../arp/announce.ts'
 import { claimIn } from '../arp/claim.ts'
-import { type Ip, type IpFamily, ipFamily, MAC_BROADCAST, type Mac } from '../bytes/address.ts'
+import { type Ip, type IpFamily, ipFamily, type Mac } from '../bytes/address.ts'
 import { addAddress, addresses, deleteAddress } from '../kernel/address.ts'
 import { findLink, type Link, links } from '../kernel/link.ts'
 import { ETH_P_ARP, PacketSocket } from '../kernel/packet-socket.ts'
@@ -14,8 +15,6 @@ import type { HeldAddress, PlacedAddress } from '../reconcile/addresses.ts'
 import type { OutgoingPacket } from '../vrrp/advertise.ts'
 import { receivedIpv4 } from '../vrrp/received.ts'
 import { IP_PROTOCOL_AH } from '../wire/ah.ts'
-import { ARP_REQUEST, encodeArp } from '../wire/arp.ts'
-import { ETHERTYPE_ARP, encodeEthernet } from '../wire/ethernet.ts'
 import { encodeIpv4, ipv4Header } from '../wire/ipv4.ts'
 import { IP_PROTOCOL_VRRP } from '../wire/vrrp.ts'
 import type { ElectionNetwork, InterfaceState, NetworkNews } from './election-network.ts'
@@ -90,7 +89,7 @@ export class KernelNetwork implements ElectionNetwork {
     const segment = this.#segments.get(name)
     const mac = segment?.link.mac
     if (segment === undefined || mac === undefined || ipFamily(address) === 6) return
-    segment.arp.send(gratuitousArp(address, mac))
+    segment.arp.send(encodeGratuitousArp(address, mac))
   }
 
   held(): readonly HeldAddress[] {
@@ -185,11 +184,4 @@ export class KernelNetwork implements ElectionNetwork {
 
 function socketKey(family: IpFamily, protocol: number): string {
   return `${family} ${protocol}`
-}
-
-/** keepalived's form: a request for an address by its owner, to everybody. */
-function gratuitousArp(address: Ip, mac: Mac): Uint8Array {
-  const claim = { senderMac: mac, senderIp: address, targetMac: MAC_BROADCAST, targetIp: address }
-  const payload = encodeArp({ operation: ARP_REQUEST, ...claim })
-  return encodeEthernet({ destination: MAC_BROADCAST, source: mac, tags: [], etherType: ETHERTYPE_ARP, payload })
 }

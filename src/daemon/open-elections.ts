@@ -1,4 +1,5 @@
 /** The elections process: the election loop on this machine's interfaces and clock. */
+import { constants, setPriority } from 'node:os'
 import { join } from 'node:path'
 import type { ChildLoop } from './child.ts'
 import { monotonicNow, wallClockMs } from './clock.ts'
@@ -12,6 +13,7 @@ import { heartbeatPath, runDirectory } from './run-directory.ts'
 import { wakeTimer } from './wake-timer.ts'
 
 export function openElectionProcess(outbox: Outbox): ChildLoop {
+  goFirst()
   const directory = runDirectory()
   // The network tells its news from the event loop on, when `loop` is there.
   const news: NetworkNews = {
@@ -30,6 +32,15 @@ export function openElectionProcess(outbox: Outbox): ChildLoop {
     wallClockMs,
   })
   return loop
+}
+
+/** Before other processes where processor time is short; where that is not granted, elections take their turn. */
+function goFirst(): void {
+  try {
+    setPriority(constants.priority.PRIORITY_HIGHEST)
+  } catch {
+    // A container may not allow it.
+  }
 }
 
 function isKeyList(value: unknown): value is readonly string[] {

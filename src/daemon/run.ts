@@ -38,6 +38,8 @@ export async function run({ file, logDetail }: RunOptions): Promise<number> {
     print(`${error.stack}\n`)
     supervisor.stop(70)
   })
+  // A log that nobody reads any more is no reason to stop.
+  process.stderr.on('error', () => {})
   supervisor.start()
   const status = await supervisor.end
   control.close()

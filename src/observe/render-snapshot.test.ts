@@ -20,6 +20,7 @@ test('renderSnapshot() shows who is active, what is up and what is wrong', () =>
         name: 'VI_1',
         state: 'MASTER',
         sinceMs: 4000,
+        faults: [],
         interface: 'eth0',
         routerId: 51,
         priority: 100,
@@ -33,6 +34,17 @@ test('renderSnapshot() shows who is active, what is up and what is wrong', () =>
           },
         ],
         counts: { sent: 196, 'wrong-password': 3 },
+      },
+      {
+        name: 'VI_2',
+        state: 'FAULT',
+        sinceMs: 195_000,
+        faults: ['interface eth1 down'],
+        interface: 'eth1',
+        routerId: 52,
+        priority: 100,
+        addresses: [],
+        counts: {},
       },
     ],
     virtualServers: [
@@ -82,6 +94,7 @@ VRRP
   VI_1  MASTER for 3 min, eth0, router id 51, priority 100
       192.168.41.249/32 on eth0, CLAIMED BY 02:00:00:00:00:09
       sent 196, wrong-password 3
+  VI_2  FAULT (interface eth1 down) for 5.0 s, eth1, router id 52, priority 100
 
 SERVICES
   TCP 192.168.41.249:80  1 of 2 up

@@ -35,10 +35,10 @@ function section(title: string, lines: readonly string[]): readonly (readonly st
 }
 
 function instanceLines(instance: InstanceSnapshot, nowMs: number): readonly string[] {
-  const { name, state, sinceMs, interface: where, routerId, priority, addresses, counts } = instance
+  const { name, state, sinceMs, faults, interface: where, routerId, priority, addresses, counts } = instance
   const traffic = Object.entries(counts).map(([label, count]) => `${label} ${count}`)
   return [
-    `${name}  ${state} for ${ageText(sinceMs, nowMs)}, ${where}, router id ${routerId}, priority ${priority}`,
+    `${name}  ${state}${faults.length === 0 ? '' : ` (${faults.join(', ')})`} for ${ageText(sinceMs, nowMs)}, ${where}, router id ${routerId}, priority ${priority}`,
     ...addresses.map(({ address, prefix, interface: on, present, claimedBy }) => {
       const claim = claimedBy === undefined ? '' : `, CLAIMED BY ${claimedBy}`
       return `    ${address}/${prefix} ${present ? 'on' : 'not on'} ${on}${claim}`

@@ -40,6 +40,8 @@ export interface InstanceSnapshot {
   readonly name: string
   readonly state: InstanceStateName
   readonly sinceMs: number
+  /** Why it cannot take part: `interface eth0 down`. Empty unless it is in FAULT. */
+  readonly faults: readonly string[]
   readonly interface: string
   readonly routerId: number
   readonly priority: number
