@@ -153,6 +153,14 @@ export class Routers {
     }
   }
 
+  /** Both run, `a` is active, and `b` knows. One after the other: on a busy machine it is open who is up first. */
+  async settle(): Promise<void> {
+    this.a.runSluice()
+    await this.onlyOn(this.a)
+    this.b.runSluice()
+    await this.b.says(/master set to 192\.168\.41\.181/)
+  }
+
   /** Exactly one of the two has the address, and it is this one. */
   async onlyOn(owner: Router): Promise<void> {
     const other = owner === this.a ? this.b : this.a
