@@ -1,6 +1,14 @@
 /** The connection table as `ipvsadm -Lc` lists it, read from the live memory entry by entry. */
 import type { ListedConnection } from '../model/virtual-service.ts'
-import { CONNECTION, CONNECTION_BYTES, DESTINATION_BYTES, KIND, STATE, type TableFacts } from './layout.ts'
+import {
+  CONNECTION,
+  CONNECTION_BYTES,
+  CONNECTION_FLAG,
+  DESTINATION_BYTES,
+  KIND,
+  STATE,
+  type TableFacts,
+} from './layout.ts'
 import type { Memory } from './memory.ts'
 import { addressAt, protocolName, readEndpoint } from './records.ts'
 import { TCP_STATES } from './tcp-state.ts'
@@ -26,13 +34,23 @@ export function* listConnections(
       expiresInS: Math.max(0, Math.floor(left / facts.hertz)),
       client: { address: client, port: connections.get(at, [CONNECTION.clientPort[0], 'be16']) },
       virtual: { address: virtual, port: connections.get(at, [CONNECTION.virtualPort[0], 'be16']) },
-      destination: readEndpoint(
-        destinations,
-        (connections.get(at, CONNECTION.destination) & (facts.capacity.destinations - 1)) * DESTINATION_BYTES,
-      ),
+      destination: serverOf(connections, at, destinations, facts),
     }
     if (connections.getWide(at, CONNECTION.key) === key) yield listed
   }
+}
+
+/** A translated connection has its own idea of the server's port: that of a service of every port is the client's choice. */
+function serverOf(
+  connections: Memory,
+  at: number,
+  destinations: Memory,
+  { capacity }: TableFacts,
+): ListedConnection['destination'] {
+  const number = connections.get(at, CONNECTION.destination) & (capacity.destinations - 1)
+  const server = readEndpoint(destinations, number * DESTINATION_BYTES)
+  const isTranslated = (connections.get(at, CONNECTION.flags) & CONNECTION_FLAG.translated) !== 0
+  return isTranslated ? { ...server, port: connections.get(at, [CONNECTION.serverPort[0], 'be16']) } : server
 }
 
 /** As ip_vs names states (ip_vs_state_name). */

@@ -37,24 +37,32 @@ export function bucketCode(hash: Value, bits: number, which: 0 | 1): Value {
   return hash.mul(which === 0 ? MULTIPLIER_3 : MULTIPLIER_1).shr(64 - bits)
 }
 
+/** What an entry of the index is about: where clients go, or a real server whose replies are to be translated. */
+export const INDEX_TAG = { service: 4, server: 5 } as const
+
 /** The key of an IPv4 service in the index: address and port as in a packet, then protocol, then a tag that is never 0. */
-export function serviceIndexKey(address: Uint8Array, port: number, protocol: number): bigint {
+export function serviceIndexKey(
+  address: Uint8Array,
+  port: number,
+  protocol: number,
+  tag: keyof typeof INDEX_TAG = 'service',
+): bigint {
   const bytes = new DataView(new ArrayBuffer(8))
   for (const [i, byte] of address.entries()) bytes.setUint8(i, byte)
   bytes.setUint16(4, port)
   bytes.setUint8(6, protocol)
-  bytes.setUint8(7, 4)
+  bytes.setUint8(7, INDEX_TAG[tag])
   return bytes.getBigUint64(0, true)
 }
 
 /** `serviceIndexKey` for the data path; address and port raw. */
-export function serviceIndexKeyCode(address: Value, port: Value, protocol: Scalar): Value {
+export function serviceIndexKeyCode(address: Value, port: Value, protocol: Scalar, tag: keyof typeof INDEX_TAG): Value {
   const ports = port.shl(32)
   const protocols = typeof protocol === 'object' ? protocol.shl(48) : BigInt(protocol) << 48n
   return address
     .or(ports)
     .or(protocols)
-    .or(4n << 56n)
+    .or(BigInt(INDEX_TAG[tag]) << 56n)
 }
 
 /** Where a key's probe begins, of 2^bits slots. */

@@ -165,8 +165,8 @@ export const DESTINATION = {
   tunnelPort: [84, 'u16'],
   tunnelFlags: [86, 'u16'],
 } as const
-/** `available`: in its service's list. A record without `used` is free. */
-export const DESTINATION_FLAG = { used: 1, available: 2 } as const
+/** `available`: in its service's list. `translated`: its replies are looked for. A record without `used` is free. */
+export const DESTINATION_FLAG = { used: 1, available: 2, translated: 4 } as const
 export const FORWARD = { masquerade: 0, local: 1, tunnel: 2, route: 3, bypass: 4 } as const
 
 export const CONNECTION_BYTES = 32
@@ -187,11 +187,16 @@ export const CONNECTION = {
   destination: [16, 'u32'],
   state: [20, 'u8'],
   flags: [21, 'u8'],
+  /** raw: the real server's port, which is not the virtual one where addresses are translated */
+  serverPort: [22, 'u16'],
   /** Jiffies at the last packet, and how many may pass without one. */
   stamp: [24, 'u32'],
   timeout: [28, 'u32'],
 } as const
-export const KIND = { connection: 1, template: 2, busy: 255 } as const
+/** `reply`: how a translated connection is found by its replies; its `destination` is the slot of the connection. */
+export const KIND = { connection: 1, template: 2, reply: 3, busy: 255 } as const
+/** `translated`: both directions pass the director, so the two-sided state tables hold. */
+export const CONNECTION_FLAG = { translated: 1 } as const
 /** What the second word of a key holds while an entry is being written or taken out. */
 export const KEY_BUSY = 0xff00_0000_0000n
 
@@ -202,6 +207,8 @@ export const DETAIL = {
   /** Connections that belong to this template. */
   children: [4, 'u32'],
   mark: [8, 'u32'],
+  /** The reply entry of a translated connection, its slot plus one. */
+  reply: [12, 'u32'],
 } as const
 /** A template whose time is up, but whose connections live, gets this much more: ip_vs's 60 seconds. */
 export const TEMPLATE_GRACE_S = 60

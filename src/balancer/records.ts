@@ -40,7 +40,7 @@ export function judgeDestination(destination: Destination): void {
   if (weight < 0) throw new TableError('ERANGE', `weight ${weight} is negative`)
   if (lowerThreshold > upperThreshold)
     throw new TableError('ERANGE', `lower threshold ${lowerThreshold} is above the upper one, ${upperThreshold}`)
-  if (forwarding.method !== 'route') throw new NotDoneError('EOPNOTSUPP', `forwarding by ${forwarding.method}`)
+  if (forwarding.method === 'tunnel') throw new NotDoneError('EOPNOTSUPP', 'forwarding through a tunnel')
   const first = ipBytes(address)[0]!
   if (first === 0 || (first >= 224 && first < 240) || address === '255.255.255.255')
     throw new TableError('EINVAL', `${address} is not a host's address`)
@@ -50,6 +50,12 @@ export function judgeDestination(destination: Destination): void {
 export function indexKey(key: ServiceKey): bigint {
   if (key.kind === 'mark') throw new NotDoneError('EOPNOTSUPP', 'services by firewall mark')
   return serviceIndexKey(ipBytes(key.address), key.port, PROTOCOL_NUMBER[key.protocol])
+}
+
+/** The key under which the data path finds a real server whose replies are to be translated. */
+export function serverKey(service: ServiceKey, address: Ip, port: number): bigint {
+  if (service.kind === 'mark') throw new NotDoneError('EOPNOTSUPP', 'services by firewall mark')
+  return serviceIndexKey(ipBytes(address), port, PROTOCOL_NUMBER[service.protocol], 'server')
 }
 
 /** Writes everything but the list of destinations and the scheduler's state. */
@@ -115,7 +121,7 @@ export function writeEndpoint(memory: Memory, record: number, address: Ip, port:
 export function readDestination(memory: Memory, record: number): Destination {
   return {
     ...readEndpoint(memory, record),
-    forwarding: { method: 'route' },
+    forwarding: { method: memory.get(record, DESTINATION.forward) === FORWARD.masquerade ? 'masquerade' : 'route' },
     weight: memory.get(record, DESTINATION.weight),
     upperThreshold: memory.get(record, DESTINATION.upperThreshold),
     lowerThreshold: memory.get(record, DESTINATION.lowerThreshold),

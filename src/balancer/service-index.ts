@@ -25,6 +25,18 @@ export function addToIndex(index: Memory, key: bigint, service: number): boolean
   return false
 }
 
+/** Adds to the number that a key stands for; false if the key is unknown. */
+export function changeInIndex(index: Memory, key: bigint, by: number): boolean {
+  for (const slot of probe(index, key)) {
+    const there = index.getWide(slot, INDEX_SLOT.key)
+    if (there === 0n) return false
+    if (there !== key) continue
+    index.set(slot, INDEX_SLOT.service, index.get(slot, INDEX_SLOT.service) + by)
+    return true
+  }
+  return false
+}
+
 /** Makes the key unknown. Its slot ends no probe, unless the next one does anyway. */
 export function removeFromIndex(index: Memory, key: bigint): void {
   const slots = probe(index, key)

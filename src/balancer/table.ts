@@ -40,6 +40,7 @@ import {
   DESTINATION,
   DESTINATION_BYTES,
   DESTINATION_FLAG,
+  FORWARD,
   LEDGER,
   LEDGER_BYTES,
   SERVICE,
@@ -60,12 +61,13 @@ import {
   readEndpoint,
   readService,
   readServiceKey,
+  serverKey,
   writeDestination,
   writeEndpoint,
   writeService,
 } from './records.ts'
-import { addToIndex, findInIndex, removeFromIndex } from './service-index.ts'
-import { parseShape, type Shape, shapeText, shapeWith, walkFor } from './shape.ts'
+import { addToIndex, changeInIndex, findInIndex, removeFromIndex } from './service-index.ts'
+import { type DestinationNeeds, EMPTY_SHAPE, NO_NEEDS, parseShape, type Shape, shapeText, shapeWith } from './shape.ts'
 
 const NO_RATES: Rates = { connections: 0, inPackets: 0, outPackets: 0, inBytes: 0, outBytes: 0 }
 /** The kernel's limit on a timeout: jiffies in 31 bits at 250 Hz. */
@@ -132,7 +134,7 @@ export class RegionTable implements ServiceTable {
       const { key } = service
       if (this.#find(key) !== undefined) throw new TableError('EEXIST', `${serviceKeyText(key)} is already a service`)
       judgeService(service)
-      this.#grow(service, 0)
+      this.#grow(service, NO_NEEDS)
       const removed = findInIndex(this.#index, indexKey(key))
       const number = removed ?? this.#freeService()
       const record = number * SERVICE_BYTES
@@ -153,7 +155,7 @@ export class RegionTable implements ServiceTable {
     this.#edit(() => {
       const number = this.#get(service.key)
       judgeService(service)
-      this.#grow(service, 0)
+      this.#grow(service, NO_NEEDS)
       const record = number * SERVICE_BYTES
       if (readService(this.#services, record).scheduler !== service.scheduler)
         this.#services.set(record, SERVICE.cursor, 0)
@@ -183,11 +185,7 @@ export class RegionTable implements ServiceTable {
       const present = this.#members(service)
       if (present.some(number => this.#is(number, address, port)))
         throw new TableError('EEXIST', `${serviceKeyText(key)} already has ${address}:${port}`)
-      this.#grow(
-        readService(this.#services, service * SERVICE_BYTES),
-        present.length + 1,
-        destination.upperThreshold > 0,
-      )
+      this.#grow(readService(this.#services, service * SERVICE_BYTES), needsOf([destination], present.length + 1))
       const revived = this.#takeFromTrash(service, address, port)
       const number = revived ?? this.#freeDestination()
       const record = number * DESTINATION_BYTES
@@ -200,7 +198,9 @@ export class RegionTable implements ServiceTable {
       writeDestination(this.#destinations, record, destination)
       this.#destinations.set(record, DESTINATION.service, service + 1)
       this.#destinations.set(record, DESTINATION.next, this.#services.get(service * SERVICE_BYTES, SERVICE.head))
-      this.#destinations.set(record, DESTINATION.flags, DESTINATION_FLAG.used | DESTINATION_FLAG.available)
+      const known = this.#destinations.get(record, DESTINATION.flags) & DESTINATION_FLAG.translated
+      this.#destinations.set(record, DESTINATION.flags, DESTINATION_FLAG.used | DESTINATION_FLAG.available | known)
+      this.#expectReplies(service, number)
       this.#services.set(service * SERVICE_BYTES, SERVICE.head, number + 1)
     })
   }
@@ -210,8 +210,9 @@ export class RegionTable implements ServiceTable {
       const service = this.#get(key)
       judgeDestination(destination)
       const number = this.#getDestination(service, destination.address, destination.port)
-      this.#grow(readService(this.#services, service * SERVICE_BYTES), 0, destination.upperThreshold > 0)
+      this.#grow(readService(this.#services, service * SERVICE_BYTES), needsOf([destination], 0))
       writeDestination(this.#destinations, number * DESTINATION_BYTES, destination)
+      this.#expectReplies(service, number)
     })
   }
 
@@ -378,13 +379,46 @@ export class RegionTable implements ServiceTable {
     // The round robin goes on from the one before, as if this one had never been there.
     if (this.#services.get(service * SERVICE_BYTES, SERVICE.cursor) === number + 1)
       this.#services.set(service * SERVICE_BYTES, SERVICE.cursor, before === undefined ? 0 : before + 1)
-    this.#destinations.set(record, DESTINATION.flags, DESTINATION_FLAG.used)
+    this.#destinations.set(
+      record,
+      DESTINATION.flags,
+      this.#destinations.get(record, DESTINATION.flags) & ~DESTINATION_FLAG.available,
+    )
     this.#destinations.set(record, DESTINATION.service, 0)
     const ledger = this.#destinationLedger(number)
     this.#ledger.set(ledger, LEDGER.trashService, service + 1)
     this.#ledger.set(ledger, LEDGER.trashSince, this.#backing.jiffies())
     this.#ledger.set(ledger, LEDGER.trashNext, this.#settings.get(0, SETTINGS.trash))
     this.#settings.set(0, SETTINGS.trash, number + 1)
+  }
+
+  /** A server that is translated to is known to the data path by its own address, until its last connection is gone. */
+  #expectReplies(service: number, destination: number): void {
+    const record = destination * DESTINATION_BYTES
+    const flags = this.#destinations.get(record, DESTINATION.flags)
+    const wanted = this.#destinations.get(record, DESTINATION.forward) === FORWARD.masquerade
+    if (!wanted || (flags & DESTINATION_FLAG.translated) !== 0) return
+    const key = this.#serverKey(service, destination)
+    // Several services may have the same server: the entry counts them.
+    if (!changeInIndex(this.#index, key, 1) && !addToIndex(this.#index, key, 1))
+      throw new TableError('ENOSPC', 'the service index has no place for this server')
+    this.#destinations.set(record, DESTINATION.flags, flags | DESTINATION_FLAG.translated)
+  }
+
+  #ignoreReplies(service: number, destination: number): void {
+    if (
+      (this.#destinations.get(destination * DESTINATION_BYTES, DESTINATION.flags) & DESTINATION_FLAG.translated) ===
+      0
+    )
+      return
+    const key = this.#serverKey(service, destination)
+    changeInIndex(this.#index, key, -1)
+    if (findInIndex(this.#index, key) === 0) removeFromIndex(this.#index, key)
+  }
+
+  #serverKey(service: number, destination: number): bigint {
+    const { address, port } = readEndpoint(this.#destinations, destination * DESTINATION_BYTES)
+    return serverKey(readServiceKey(this.#services, service * SERVICE_BYTES), address, port)
   }
 
   #trash(): number[] {
@@ -437,6 +471,7 @@ export class RegionTable implements ServiceTable {
       const service = this.#ledger.get(ledger, LEDGER.trashService) - 1
       const base = this.#serviceLedger(service) + LEDGER.base
       writeCounts(this.#ledger, base, addCounts(readCounts(this.#ledger, base), this.#counts(number)))
+      this.#ignoreReplies(service, number)
       this.#destinations.set(record, DESTINATION.flags, 0)
       touched.add(service)
     }
@@ -519,37 +554,29 @@ export class RegionTable implements ServiceTable {
   }
 
   /** Before something new is visible to packets, the program must know how to handle it. */
-  #grow(service: VirtualService, destinations: number, thresholds = false): void {
+  #grow(service: VirtualService, needs: DestinationNeeds): void {
     const before = this.#shape()
-    const after = shapeWith(before, service, destinations, thresholds)
+    const after = shapeWith(before, service, needs)
     if (shapeText(after) !== shapeText(before)) this.#install(after)
   }
 
-  /** After something is gone, the program need not know it any more; its connections need only the protocol. */
+  /** After something is gone, the program need not know it any more. */
   #shrink(): void {
     const numbers = this.#usedServices()
     if (numbers.length > RESHAPE_SERVICES_MAX) return
     const before = this.#shape()
-    const empty: Shape = {
-      protocols: before.protocols,
-      schedulers: [],
-      persistence: false,
-      thresholds: false,
-      anyPort: false,
-      walkMax: 1,
-    }
+    // Its connections need the protocols and the methods still.
+    const kept: Shape = { ...EMPTY_SHAPE, protocols: before.protocols, methods: before.methods }
     const after = numbers.reduce((shape, number) => {
-      const destinations = this.#members(number)
-      const thresholds = destinations.some(
-        each => this.#destinations.get(each * DESTINATION_BYTES, DESTINATION.upperThreshold) > 0,
+      const destinations = this.#members(number).map(each =>
+        readDestination(this.#destinations, each * DESTINATION_BYTES),
       )
       return shapeWith(
         shape,
         readService(this.#services, number * SERVICE_BYTES),
-        walkFor(destinations.length),
-        thresholds,
+        needsOf(destinations, destinations.length),
       )
-    }, empty)
+    }, kept)
     if (shapeText(after) !== shapeText(before)) this.#install(after)
   }
 
@@ -566,5 +593,13 @@ export class RegionTable implements ServiceTable {
   }
   #ledgerOfDestination(destination: number): Uint8Array {
     return this.#ledger.slice(this.#destinationLedger(destination), LEDGER_BYTES)
+  }
+}
+
+function needsOf(destinations: readonly Destination[], count: number): DestinationNeeds {
+  return {
+    count,
+    thresholds: destinations.some(destination => destination.upperThreshold > 0),
+    methods: destinations.map(destination => destination.forwarding.method),
   }
 }

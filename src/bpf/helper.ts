@@ -16,11 +16,14 @@ export const HELPER: Readonly<Record<HelperKey, Helper>> = {
   random: { name: 'get_prandom_u32', id: 7 },
   processorId: { name: 'get_smp_processor_id', id: 8 },
   storeBytes: { name: 'skb_store_bytes', id: 9, moves: true },
+  l4ChecksumReplace: { name: 'l4_csum_replace', id: 11, moves: true },
   tailCall: { name: 'tail_call', id: 12 },
   redirect: { name: 'redirect', id: 23 },
   checksumDifference: { name: 'csum_diff', id: 28 },
+  changeTail: { name: 'skb_change_tail', id: 38, moves: true },
   pullData: { name: 'skb_pull_data', id: 39, moves: true },
   adjustHead: { name: 'xdp_adjust_head', id: 44, moves: true },
+  adjustRoom: { name: 'skb_adjust_room', id: 50, moves: true },
   fibLookup: { name: 'fib_lookup', id: 69 },
   jiffies: { name: 'jiffies64', id: 118 },
   redirectNeighbour: { name: 'redirect_neigh', id: 152 },
@@ -38,11 +41,14 @@ export type HelperKey =
   | 'random'
   | 'processorId'
   | 'storeBytes'
+  | 'l4ChecksumReplace'
   | 'tailCall'
   | 'redirect'
   | 'checksumDifference'
+  | 'changeTail'
   | 'pullData'
   | 'adjustHead'
+  | 'adjustRoom'
   | 'fibLookup'
   | 'jiffies'
   | 'redirectNeighbour'

@@ -7,13 +7,14 @@
  * found ever after, the other expires unused.
  */
 import type { Code } from '../../bpf/code.ts'
-import type { Condition, Scalar, Value, Variable } from '../../bpf/value.ts'
+import type { Condition, Pointer, Scalar, Value, Variable } from '../../bpf/value.ts'
 import { bucketCode, connectionHashCode } from '../hash.ts'
 import {
   BUCKET_BYTES,
   BUCKET_ENTRIES,
   CONNECTION,
   CONNECTION_BYTES,
+  CONNECTION_FLAG,
   DESTINATION,
   DETAIL,
   KEY_BUSY,
@@ -21,6 +22,7 @@ import {
   SETTINGS,
 } from '../layout.ts'
 import { ACTIVE_STATES } from '../tcp-state.ts'
+import type { Packet } from './parse.ts'
 import type { Tables } from './tables.ts'
 
 /** The two words of a key. */
@@ -88,6 +90,59 @@ export function createConnection(
   slot: Variable,
   full: () => void,
 ): void {
+  claimPlace(code, tables, key, slot, full)
+  const memory = tables.connection(slot)
+  memory.set(CONNECTION.addresses, key.addresses)
+  memory.set(CONNECTION.destination, entry.destination)
+  memory.set(CONNECTION.state, entry.state)
+  memory.set(CONNECTION.flags, 0)
+  memory.set(CONNECTION.serverPort, 0)
+  memory.set(CONNECTION.stamp, entry.now)
+  memory.set(CONNECTION.timeout, entry.timeout)
+  const detail = tables.detail(slot)
+  detail.set(DETAIL.template, entry.template)
+  detail.set(DETAIL.children, 0)
+  detail.set(DETAIL.mark, 0)
+  detail.set(DETAIL.reply, 0)
+  memory.exchange(CONNECTION.key, key.ports)
+
+  const destination = tables.destination(entry.destination)
+  destination.increase(
+    kind === 'template' ? DESTINATION.persistent : entry.active ? DESTINATION.active : DESTINATION.inactive,
+    1,
+  )
+  tables.settings().increase(SETTINGS.entries, 1)
+}
+
+/** Makes a translated connection known by its replies: <client, server, their ports>, an entry that names the connection's slot. */
+export function addReplyEntry(
+  code: Code,
+  tables: Tables,
+  packet: Packet,
+  slot: Value,
+  server: Pointer,
+  full: () => void,
+): void {
+  const own = server.get(DESTINATION.port)
+  const port = code.variable(own, 16)
+  // A server of a service of every port is reached at the port the client asked for.
+  code.when(own.eq(0), () => port.set(packet.ports.shr(16)))
+  const ports = packet.ports.and(0xffff).or(port.shl(16))
+  const key = connectionKey(packet.source, server.get(DESTINATION.address), ports, packet.protocol, 'reply')
+  const place = code.variable(0, 32)
+  claimPlace(code, tables, key, place, full)
+  const reply = tables.connection(place)
+  reply.set(CONNECTION.addresses, key.addresses)
+  reply.set(CONNECTION.destination, slot)
+  const entry = tables.connection(slot)
+  entry.set(CONNECTION.serverPort, port)
+  entry.set(CONNECTION.flags, CONNECTION_FLAG.translated)
+  tables.detail(slot).set(DETAIL.reply, place.add(1))
+  reply.exchange(CONNECTION.key, key.ports)
+}
+
+/** Takes a free place in one of the key's buckets, which is busy from then on. */
+function claimPlace(code: Code, tables: Tables, key: ConnectionKey, slot: Variable, full: () => void): void {
   const hash = connectionHashCode(key.addresses, key.ports, tables.facts.hashSeed)
   code.section(claimed => {
     for (const which of [0, 1] as const) {
@@ -106,25 +161,6 @@ export function createConnection(
     }
     full()
   })
-  const memory = tables.connection(slot)
-  memory.set(CONNECTION.addresses, key.addresses)
-  memory.set(CONNECTION.destination, entry.destination)
-  memory.set(CONNECTION.state, entry.state)
-  memory.set(CONNECTION.flags, 0)
-  memory.set(CONNECTION.stamp, entry.now)
-  memory.set(CONNECTION.timeout, entry.timeout)
-  const detail = tables.detail(slot)
-  detail.set(DETAIL.template, entry.template)
-  detail.set(DETAIL.children, 0)
-  detail.set(DETAIL.mark, 0)
-  memory.exchange(CONNECTION.key, key.ports)
-
-  const destination = tables.destination(entry.destination)
-  destination.increase(
-    kind === 'template' ? DESTINATION.persistent : entry.active ? DESTINATION.active : DESTINATION.inactive,
-    1,
-  )
-  tables.settings().increase(SETTINGS.entries, 1)
 }
 
 /**
@@ -159,6 +195,8 @@ export function removeConnection(code: Code, tables: Tables, slot: Value, ports:
           code.when(template.ne(0), () => tables.detail(template.sub(1)).increase(DETAIL.children, -1))
         },
       )
+      const reply = detail.get(DETAIL.reply)
+      code.when(reply.ne(0), () => tables.connection(reply.sub32(1)).exchange(CONNECTION.key, 0))
       tables.settings().increase(SETTINGS.entries, -1)
       entry.exchange(CONNECTION.key, 0)
     })

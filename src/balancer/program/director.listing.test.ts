@@ -17,7 +17,15 @@ const FACTS: TableFacts = {
   hashSeed: 0x0123_4567_89ab_cdefn,
   hertz: 250,
 }
-const ARTICLE: Shape = { protocols: ['tcp'], schedulers: ['rr'], persistence: true, thresholds: false, anyPort: false, walkMax: 16 }
+const ARTICLE: Shape = {
+  protocols: ['tcp'],
+  schedulers: ['rr'],
+  persistence: true,
+  thresholds: false,
+  methods: ['route'],
+  anyPort: false,
+  walkMax: 16,
+}
 const LISTING = new URL('director.listing', import.meta.url)
 
 test('the program is the one that was reviewed', () => {

@@ -31,8 +31,7 @@ export const RAW_FRAGMENT_MASK = 0xff3f
 export const PORTS = { source: [0, 'u16'], destination: [2, 'u16'], both: [0, 'u32'] } as const
 export const TCP_FLAGS = [13, 'u8'] as const
 export const TCP_FLAG = { fin: 1, syn: 2, rst: 4, psh: 8, ack: 16 } as const
-/** What the data path reads of each. */
-export const TCP_BYTES = 20
-export const UDP_BYTES = 8
+export const TCP_CHECKSUM = [16, 'u16'] as const
+export const UDP_CHECKSUM = [6, 'u16'] as const
 
 export const PROTOCOL = { tcp: 6, udp: 17, sctp: 132 } as const

@@ -1,5 +1,5 @@
 /**
- * Direct routing (ipvsadm -g): the packet goes to the real server as it is, but for its TTL and its MAC addresses.
+ * Out to the real server, or back to the client.
  *
  * Where to, the kernel's own routing and neighbour tables say. Asking them for every packet would cost as much as all
  * the rest, so the answer is kept in the destination's record for a moment; the packet that finds it old asks again,
@@ -7,10 +7,11 @@
  */
 import type { Code } from '../../bpf/code.ts'
 import { HELPER } from '../../bpf/helper.ts'
-import type { Pointer, Value } from '../../bpf/value.ts'
+import type { Pointer, Scalar, Value } from '../../bpf/value.ts'
 import { DESTINATION } from '../layout.ts'
-import { ETHERNET, ETHERNET_BYTES, IPV4 } from './headers.ts'
+import { ETHERNET, IPV4 } from './headers.ts'
 import type { Hook } from './hook.ts'
+import type { Packet } from './parse.ts'
 import type { Tables } from './tables.ts'
 
 /** `struct bpf_fib_lookup`. */
@@ -37,81 +38,120 @@ const LOOPBACK = 1
 /** How long a next hop is believed: a quarter of a second. */
 const HOP_AGE_PER_SECOND = 4
 
-/** Sends the packet by direct routing; every path ends in a verdict. */
-export function sendRoute(
-  code: Code,
-  tables: Tables,
-  hook: Hook,
-  context: Value,
-  packet: Pointer,
-  destination: Value,
-  now: Value,
-): void {
-  const server = tables.destination(destination)
-  const ip = packet.at(ETHERNET_BYTES)
-  code.guard(ip.get(IPV4.ttl).gt(1), () => {
+/** What is done to a packet on its way out. */
+export interface Change {
+  /** Writes into the packet; the MAC addresses are written after it. Its result is run when nothing is touched any more. */
+  readonly write: () => () => void
+}
+
+/** A packet that has come far enough ends here (ip_vs decrements the TTL in every forwarding method). */
+export function guardTtl(code: Code, tables: Tables, hook: Hook, packet: Packet): void {
+  code.guard(packet.ip.get(IPV4.ttl).gt(1), () => {
     tables.count('ttl')
     code.exit(hook.drop)
   })
-  const age = now.sub32(server.get(DESTINATION.hopStamp))
-  const ifindex = server.get(DESTINATION.hopInterface)
-  const fresh = age.lt(Math.max(1, Math.floor(tables.facts.hertz / HOP_AGE_PER_SECOND)))
-  code.rarely(fresh.and(ifindex.ne(0)).not(), () => sendAfterLookup(code, tables, hook, context, packet, server, now))
-  decreaseTtl(code, ip)
-  packet.set(ETHERNET.target, server.get(DESTINATION.hopTarget))
-  packet.set(ETHERNET.targetEnd, server.get(DESTINATION.hopTargetEnd))
-  packet.set(ETHERNET.source, server.get(DESTINATION.hopSource))
-  packet.set(ETHERNET.sourceEnd, server.get(DESTINATION.hopSourceEnd))
-  code.exit(hook.redirect(code, ifindex))
 }
 
-function sendAfterLookup(
+/** Sends the packet to a destination's server; every path ends in a verdict. */
+export function sendToServer(
   code: Code,
   tables: Tables,
   hook: Hook,
-  context: Value,
-  packet: Pointer,
-  server: Pointer,
+  packet: Packet,
+  destination: Value,
   now: Value,
+  change: Change,
 ): void {
-  const fib = code.frame(FIB_BYTES)
-  fib.set(FIB.family, AF_INET)
-  fib.set(FIB.ifindex, LOOPBACK)
-  fib.set(FIB.destination, server.get(DESTINATION.address))
-  const result = code.call(HELPER.fibLookup, context, fib.address(), FIB_BYTES, 0)
-  // An address of our own: this machine is the real server, and its stack takes the packet as it came.
+  const server = tables.destination(destination)
+  const age = now.sub32(server.get(DESTINATION.hopStamp))
+  const ifindex = server.get(DESTINATION.hopInterface)
+  const fresh = age.lt(Math.max(1, Math.floor(tables.facts.hertz / HOP_AGE_PER_SECOND)))
+  code.rarely(fresh.and(ifindex.ne(0)).not(), () => {
+    const fib = lookUp(code, tables, hook, packet, server.get(DESTINATION.address))
+    code.when(fib.result.eq(FIB_RESULT.SUCCESS), () => keepHop(server, fib.answer, now))
+    sendByNeighbour(code, hook, fib.answer, change)
+  })
+  const finish = change.write()
+  const { start } = packet
+  start.set(ETHERNET.target, server.get(DESTINATION.hopTarget))
+  start.set(ETHERNET.targetEnd, server.get(DESTINATION.hopTargetEnd))
+  start.set(ETHERNET.source, server.get(DESTINATION.hopSource))
+  start.set(ETHERNET.sourceEnd, server.get(DESTINATION.hopSourceEnd))
+  finish()
+  code.exit(hook.redirect(code, ifindex))
+}
+
+/** Sends the packet to an address by whatever way the kernel knows. */
+export function sendToAddress(
+  code: Code,
+  tables: Tables,
+  hook: Hook,
+  packet: Packet,
+  address: Value,
+  change: Change,
+): void {
+  const { answer, result } = lookUp(code, tables, hook, packet, address)
+  code.rarely(result.ne(FIB_RESULT.SUCCESS), () => sendByNeighbour(code, hook, answer, change))
+  const finish = change.write()
+  const { start } = packet
+  start.set(ETHERNET.target, joined(answer, FIB.dmac[0]))
+  start.set(ETHERNET.targetEnd, answer.get([FIB.dmac[0] + 4, 'u16']))
+  start.set(ETHERNET.source, answer.get([FIB.smac[0], 'u16']))
+  start.set(ETHERNET.sourceEnd, joined(answer, FIB.smac[0] + 2))
+  const ifindex = answer.get(FIB.ifindex)
+  finish()
+  code.exit(hook.redirect(code, ifindex))
+}
+
+interface Lookup {
+  readonly answer: Pointer
+  readonly result: Value
+}
+
+/** Comes back with a route, and with the neighbour's MAC address if the result is SUCCESS. */
+function lookUp(code: Code, tables: Tables, hook: Hook, packet: Packet, address: Scalar): Lookup {
+  const answer = code.frame(FIB_BYTES)
+  answer.set(FIB.family, AF_INET)
+  answer.set(FIB.ifindex, LOOPBACK)
+  answer.set(FIB.destination, address)
+  const result = code.call(HELPER.fibLookup, packet.context, answer.address(), FIB_BYTES, 0)
+  // An address of our own: the stack takes the packet as it came.
   code.rarely(result.eq(FIB_RESULT.NOT_FORWARDED), () => code.exit(hook.pass))
   code.guard(result.eq(FIB_RESULT.SUCCESS).or(result.eq(FIB_RESULT.NO_NEIGHBOUR)), () => {
     tables.count('no-route')
     code.exit(hook.drop)
   })
-  code.when(result.eq(FIB_RESULT.SUCCESS), () => {
-    // Half a hop must not be used: it has no interface until all of it is there.
-    server.set(DESTINATION.hopInterface, 0)
-    server.set(DESTINATION.hopTarget, fib.get([FIB.dmac[0], 'u16']).or(fib.get([FIB.dmac[0] + 2, 'u16']).shl(16)))
-    server.set(DESTINATION.hopTargetEnd, fib.get([FIB.dmac[0] + 4, 'u16']))
-    server.set(DESTINATION.hopSource, fib.get([FIB.smac[0], 'u16']))
-    server.set(
-      DESTINATION.hopSourceEnd,
-      fib.get([FIB.smac[0] + 2, 'u16']).or(fib.get([FIB.smac[0] + 4, 'u16']).shl(16)),
-    )
-    server.set(DESTINATION.hopStamp, now)
-    server.exchange(DESTINATION.hopInterface, fib.get(FIB.ifindex))
-  })
-  decreaseTtl(code, packet.at(ETHERNET_BYTES))
+  return { answer, result }
+}
+
+/** Half a hop must not be used: it has no interface until all of it is there. */
+function keepHop(server: Pointer, answer: Pointer, now: Value): void {
+  server.set(DESTINATION.hopInterface, 0)
+  server.set(DESTINATION.hopTarget, joined(answer, FIB.dmac[0]))
+  server.set(DESTINATION.hopTargetEnd, answer.get([FIB.dmac[0] + 4, 'u16']))
+  server.set(DESTINATION.hopSource, answer.get([FIB.smac[0], 'u16']))
+  server.set(DESTINATION.hopSourceEnd, joined(answer, FIB.smac[0] + 2))
+  server.set(DESTINATION.hopStamp, now)
+  server.exchange(DESTINATION.hopInterface, answer.get(FIB.ifindex))
+}
+
+/** Lets the kernel find the neighbour's MAC address, asking for it by ARP if need be, and write the frame's header. */
+function sendByNeighbour(code: Code, hook: Hook, answer: Pointer, change: Change): void {
   if (hook.type === 'xdp') {
+    // There is no such helper here: the packet goes on, and is handled again at tc.
     code.exit(hook.pass)
     return
   }
+  const finish = change.write()
   const neighbour = code.frame(NEIGHBOUR_BYTES)
   neighbour.set(NEIGHBOUR.family, AF_INET)
-  neighbour.set(NEIGHBOUR.address, fib.get(FIB.destination))
-  code.exit(code.call(HELPER.redirectNeighbour, fib.get(FIB.ifindex), neighbour.address(), NEIGHBOUR_BYTES, 0))
+  neighbour.set(NEIGHBOUR.address, answer.get(FIB.destination))
+  const ifindex = answer.get(FIB.ifindex)
+  finish()
+  code.exit(code.call(HELPER.redirectNeighbour, ifindex, neighbour.address(), NEIGHBOUR_BYTES, 0))
 }
 
-/** One less, with the checksum kept right (RFC 1624); in raw order the TTL is the low byte of its word. */
-function decreaseTtl(_code: Code, ip: Pointer): void {
-  ip.set(IPV4.ttl, ip.get(IPV4.ttl).sub(1))
-  const sum = ip.get(IPV4.checksum).add(1)
-  ip.set(IPV4.checksum, sum.add(sum.shr(16)).and(0xffff))
+/** Four bytes that begin at an even place. */
+function joined(memory: Pointer, offset: number): Value {
+  return memory.get([offset, 'u16']).or(memory.get([offset + 2, 'u16']).shl(16))
 }

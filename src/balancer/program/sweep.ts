@@ -9,7 +9,7 @@ import type { Code } from '../../bpf/code.ts'
 import type { ProgramSource } from '../../bpf/compile.ts'
 import { HELPER } from '../../bpf/helper.ts'
 import type { Scalar, Value } from '../../bpf/value.ts'
-import { CONNECTION, DETAIL, KEY_BUSY, SETTINGS, type TableFacts, TEMPLATE_GRACE_S } from '../layout.ts'
+import { CONNECTION, DETAIL, KIND, SETTINGS, type TableFacts, TEMPLATE_GRACE_S } from '../layout.ts'
 import { isTemplate, removeConnection } from './connection.ts'
 import { Tables } from './tables.ts'
 
@@ -124,7 +124,9 @@ function sweepSlot(code: Code, facts: TableFacts, round: Value): void {
   const key = entry.get(CONNECTION.key)
   code.section(done => {
     code.when(key.eq(0), done)
-    code.when(key.and(KEY_BUSY).eq(KEY_BUSY), done)
+    const kind = key.shr(40).and(0xff)
+    // A reply entry comes and goes with its connection.
+    code.when(kind.eq(KIND.busy).or(kind.eq(KIND.reply)), done)
     expire(code, tables, slot, key, done)
   })
 }

@@ -1,0 +1,188 @@
+/** The first packet of a connection: who takes it, by persistence or by the scheduler, and the entry that remembers. */
+import type { Code } from '../../bpf/code.ts'
+import type { Pointer, Value, Variable } from '../../bpf/value.ts'
+import {
+  CONNECTION,
+  COUNTER,
+  DESTINATION,
+  DESTINATION_FLAG,
+  DETAIL,
+  FORWARD,
+  SERVICE,
+  SERVICE_FLAG,
+  STATE,
+  TIMEOUTS_OFFSET,
+} from '../layout.ts'
+import type { Shape } from '../shape.ts'
+import { nextTcpState } from '../tcp-state.ts'
+import {
+  addReplyEntry,
+  burden,
+  type ConnectionKey,
+  connectionKey,
+  createConnection,
+  findConnection,
+  removeConnection,
+} from './connection.ts'
+import { isOver } from './follow.ts'
+import { PROTOCOL, TCP_FLAG } from './headers.ts'
+import type { Hook } from './hook.ts'
+import type { Packet } from './parse.ts'
+import { schedule } from './schedule.ts'
+import type { Tables } from './tables.ts'
+
+/** Finds a server for a connection that begins with this packet, and enters it; or ends with a verdict. */
+export function beginConnection(
+  code: Code,
+  tables: Tables,
+  hook: Hook,
+  shape: Shape,
+  packet: Packet,
+  now: Value,
+  key: ConnectionKey,
+  serviceNumber: Value,
+  slot: Variable,
+  destination: Variable,
+): void {
+  const service = tables.service(serviceNumber)
+  const stranger = () => {
+    tables.count('not-scheduled')
+    code.exit(hook.pass)
+  }
+  if (shape.protocols.includes('tcp')) {
+    // Only a SYN begins a connection: what else comes without one gets the stack's RST.
+    const begins = packet.flags.and(TCP_FLAG.syn | TCP_FLAG.rst).eq(TCP_FLAG.syn)
+    code.guard(shape.protocols.includes('udp') ? begins.or(packet.protocol.eq(PROTOCOL.udp)) : begins, stranger)
+  }
+  code.guard(service.get(SERVICE.flags).has(SERVICE_FLAG.removed).not(), stranger)
+
+  const template = code.variable(0, 32)
+  code.section(chosen => {
+    if (shape.persistence) findTemplate(code, tables, packet, now, service, template, destination, chosen)
+    code.section(scheduled => {
+      schedule(code, tables, shape, { service, destination, chosen: scheduled })
+      // Nobody is there to take it: the stack refuses the connection, as ip_vs does by ICMP.
+      tables.count('no-destination')
+      code.exit(hook.pass)
+    })
+    if (shape.persistence) createTemplate(code, tables, hook, packet, now, service, template, destination)
+  })
+  const full = () => {
+    tables.count('table-full')
+    code.exit(hook.drop)
+  }
+  const create = (state: number, active: boolean) => {
+    const timeout = tables.settings(TIMEOUTS_OFFSET + 4 * state).get([0, 'u32'])
+    createConnection(
+      code,
+      tables,
+      key,
+      'connection',
+      { destination, state, active, timeout, now, template },
+      slot,
+      full,
+    )
+  }
+  const opened = nextTcpState('inputOnly', 'syn', STATE.NONE)
+  if (!shape.protocols.includes('udp')) create(opened, true)
+  else if (!shape.protocols.includes('tcp')) create(STATE.UDP, false)
+  else
+    code.when(
+      packet.protocol.eq(PROTOCOL.tcp),
+      () => create(opened, true),
+      () => create(STATE.UDP, false),
+    )
+  if (shape.methods.includes('masquerade')) {
+    const server = tables.destination(destination)
+    code.when(server.get(DESTINATION.forward).eq(FORWARD.masquerade), () => {
+      addReplyEntry(code, tables, packet, slot, server, () => {
+        removeConnection(code, tables, slot, key.ports)
+        full()
+      })
+    })
+  }
+  if (shape.thresholds) burden(code, tables, destination)
+  const counter = tables.counter(destination)
+  counter.set(COUNTER.connections, counter.get(COUNTER.connections).add(1))
+}
+
+/** A client that was here before goes where it went; its template counts one more child. Leaves by `chosen` then. */
+function findTemplate(
+  code: Code,
+  tables: Tables,
+  packet: Packet,
+  now: Value,
+  service: Pointer,
+  template: Variable,
+  destination: Variable,
+  chosen: () => void,
+): void {
+  code.when(service.get(SERVICE.persistence).ne(0), () => {
+    const key = templateKey(packet, service)
+    const slot = code.variable(0, 32)
+    code.section(absent => {
+      code.section(matched => {
+        findConnection(code, tables, key, slot, matched)
+        absent()
+      })
+      const entry = tables.connection(slot)
+      const server = entry.get(CONNECTION.destination)
+      const childless = tables.detail(slot).get(DETAIL.children).eq(0)
+      const available = tables.destination(server).get(DESTINATION.flags).has(DESTINATION_FLAG.available)
+      code.rarely(isOver(entry, now).and(childless).or(available.not()), () => {
+        removeConnection(code, tables, slot, key.ports)
+        absent()
+      })
+      // The child is counted first: a template with children is not taken out. If it was just then, look no further.
+      const detail = tables.detail(slot)
+      detail.increase(DETAIL.children, 1)
+      code.rarely(entry.get(CONNECTION.key).ne(key.ports), () => {
+        detail.increase(DETAIL.children, -1)
+        absent()
+      })
+      entry.set(CONNECTION.stamp, now)
+      entry.set(CONNECTION.timeout, service.get(SERVICE.persistence))
+      template.set(slot.add(1).low32())
+      destination.set(server)
+      chosen()
+    })
+  })
+}
+
+function createTemplate(
+  code: Code,
+  tables: Tables,
+  hook: Hook,
+  packet: Packet,
+  now: Value,
+  service: Pointer,
+  template: Variable,
+  destination: Value,
+): void {
+  code.when(service.get(SERVICE.persistence).ne(0), () => {
+    const key = templateKey(packet, service)
+    const slot = code.variable(0, 32)
+    const timeout = service.get(SERVICE.persistence)
+    createConnection(
+      code,
+      tables,
+      key,
+      'template',
+      { destination, state: STATE.TEMPLATE, active: false, timeout, now, template: 0 },
+      slot,
+      () => {
+        tables.count('table-full')
+        code.exit(hook.drop)
+      },
+    )
+    tables.detail(slot).increase(DETAIL.children, 1)
+    template.set(slot.add(1).low32())
+  })
+}
+
+/** <protocol, client's network, 0, virtual address, virtual port>; a service of every port has templates of port 0. */
+function templateKey(packet: Packet, service: Pointer): ConnectionKey {
+  const network = packet.source.and(service.get(SERVICE.netmask))
+  const port = service.get(SERVICE.port).shl(16)
+  return connectionKey(network, packet.destination, port, packet.protocol, 'template')
+}

@@ -1,0 +1,147 @@
+/** What a packet does to the connection it belongs to: its state, its time, the counts of its server. */
+import type { Code } from '../../bpf/code.ts'
+import type { Pointer, Value, Variable } from '../../bpf/value.ts'
+import {
+  CONNECTION,
+  CONNECTION_FLAG,
+  DESTINATION,
+  DESTINATION_FLAG,
+  DETAIL,
+  STATE,
+  TCP_EVENT,
+  TIMEOUTS_OFFSET,
+  TRANSITION_TABLE,
+  TRANSITIONS_OFFSET,
+} from '../layout.ts'
+import type { Shape } from '../shape.ts'
+import { type ConnectionKey, isActive, removeConnection } from './connection.ts'
+import { PROTOCOL, TCP_FLAG } from './headers.ts'
+import type { Hook } from './hook.ts'
+import type { Packet } from './parse.ts'
+import type { Tables } from './tables.ts'
+
+/** A packet from the client; leaves by `absent` if the connection is over, else comes back with its destination. */
+export function followConnection(
+  code: Code,
+  tables: Tables,
+  hook: Hook,
+  shape: Shape,
+  packet: Packet,
+  now: Value,
+  key: ConnectionKey,
+  slot: Variable,
+  destination: Variable,
+  absent: () => void,
+): void {
+  const entry = tables.connection(slot)
+  const state = entry.get(CONNECTION.state)
+  destination.set(entry.get(CONNECTION.destination))
+  code.rarely(isOver(entry, now), () => {
+    removeConnection(code, tables, slot, key.ports)
+    absent()
+  })
+  if (shape.protocols.includes('tcp')) {
+    const reusable = state.eq(STATE.TIME_WAIT).or(state.eq(STATE.CLOSE))
+    code.rarely(packet.flags.has(TCP_FLAG.syn).and(reusable), () => {
+      // conn_reuse_mode 1: the port is used again for another connection, which may go elsewhere
+      code.when(tables.detail(slot).get(DETAIL.template).eq(0), () => {
+        removeConnection(code, tables, slot, key.ports)
+        absent()
+      })
+    })
+  }
+  const server = tables.destination(destination)
+  code.guard(server.get(DESTINATION.flags).has(DESTINATION_FLAG.available), () => {
+    tables.count('destination-gone')
+    code.exit(hook.drop)
+  })
+  advance(code, tables, shape, packet, now, slot, server, 'in')
+}
+
+/** True if the connection's time is up, whether or not it has been taken out. */
+export function isOver(entry: Pointer, now: Value): ReturnType<Value['ge']> {
+  return now.sub32(entry.get(CONNECTION.stamp)).ge(entry.get(CONNECTION.timeout))
+}
+
+/** State and time after a packet in either direction. */
+export function advance(
+  code: Code,
+  tables: Tables,
+  shape: Shape,
+  packet: Packet,
+  now: Value,
+  slot: Value,
+  server: Pointer,
+  direction: 'in' | 'out',
+): void {
+  const entry = tables.connection(slot)
+  if (shape.protocols.includes('tcp')) {
+    const state = entry.get(CONNECTION.state)
+    const quiet = packet.flags.and(TCP_FLAG.syn | TCP_FLAG.fin | TCP_FLAG.rst | TCP_FLAG.ack).eq(TCP_FLAG.ack)
+    const steady = state.eq(STATE.ESTABLISHED).and(quiet)
+    const change = () => changeState(code, tables, shape, slot, state, packet.flags, server, direction)
+    code.when(
+      shape.protocols.includes('udp') ? steady.not().and(packet.protocol.eq(PROTOCOL.tcp)) : steady.not(),
+      change,
+    )
+  }
+  // At most once a jiffy, so that a busy connection does not write to its entry with every packet.
+  code.when(entry.get(CONNECTION.stamp).ne(now), () => {
+    entry.set(CONNECTION.stamp, now)
+    entry.set(CONNECTION.timeout, timeoutOf(tables, entry.get(CONNECTION.state)))
+  })
+}
+
+/** set_tcp_state of ip_vs_proto_tcp.c: by the one-sided table where replies are not seen, else by the two-sided ones. */
+function changeState(
+  code: Code,
+  tables: Tables,
+  shape: Shape,
+  slot: Value,
+  state: Value,
+  flags: Value,
+  server: Pointer,
+  direction: 'in' | 'out',
+): void {
+  const entry = tables.connection(slot)
+  const next = code.variable(STATE.CLOSE, 8)
+  const table = code.variable(64 * TRANSITION_TABLE[direction === 'out' ? 'output' : 'inputOnly'], 16)
+  if (direction === 'in' && shape.methods.includes('masquerade')) {
+    code.when(entry.get(CONNECTION.flags).has(CONNECTION_FLAG.translated), () => table.set(64 * TRANSITION_TABLE.input))
+  }
+  code.section(decided => {
+    for (const event of ['rst', 'syn', 'fin', 'ack'] as const) {
+      code.when(flags.has(TCP_FLAG[event]), () => {
+        const row = state
+          .and(15)
+          .add(table.and(0xff))
+          .add(TRANSITIONS_OFFSET + 16 * TCP_EVENT[event])
+        next.set(tables.settings(row).get([0, 'u8']))
+        decided()
+      })
+    }
+  })
+  const before = isActive(code, state)
+  const after = isActive(code, next)
+  code.rarely(next.ne(state), () => {
+    code.when(before.and(after.not()), () => {
+      server.increase(DESTINATION.active, -1)
+      server.increase(DESTINATION.inactive, 1)
+    })
+    code.when(after.and(before.not()), () => {
+      server.increase(DESTINATION.inactive, -1)
+      server.increase(DESTINATION.active, 1)
+    })
+    entry.set(CONNECTION.state, next)
+    // A template is worth keeping once one of its connections was really opened.
+    const template = tables.detail(slot).get(DETAIL.template)
+    code.when(next.eq(STATE.ESTABLISHED).and(template.ne(0)), () =>
+      tables.connection(template.sub32(1)).set(CONNECTION.state, STATE.ASSURED),
+    )
+  })
+  entry.set(CONNECTION.timeout, timeoutOf(tables, next))
+}
+
+function timeoutOf(tables: Tables, state: Value): Value {
+  return tables.settings(state.and(31).shl(2).add(TIMEOUTS_OFFSET)).get([0, 'u32'])
+}

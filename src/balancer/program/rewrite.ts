@@ -1,0 +1,104 @@
+/**
+ * Changing addresses and ports in a packet with its checksums kept right (RFC 1624).
+ *
+ * The transport checksum of a packet on its way out of a stack may be only begun: the sum of the pseudo-header, to be
+ * completed by the card or by nobody (veth). The kernel knows and its helper does the right thing, at tc; at XDP every
+ * checksum is whole. Sums are raw, as they lie in the packet: the Internet checksum does not care about byte order.
+ */
+import type { Code } from '../../bpf/code.ts'
+import { HELPER } from '../../bpf/helper.ts'
+import type { Pointer, Scalar, Value } from '../../bpf/value.ts'
+import type { Shape } from '../shape.ts'
+import { IPV4, PORTS, PROTOCOL, TCP_CHECKSUM, UDP_CHECKSUM } from './headers.ts'
+import type { Hook } from './hook.ts'
+import { type Packet, transportHeader } from './parse.ts'
+
+/** BPF_F_PSEUDO_HDR: what changes is in the pseudo-header. BPF_F_MARK_MANGLED_0: a UDP checksum of 0 stays 0. */
+const PSEUDO_HEADER = 0x10
+const MARK_MANGLED_0 = 0x20
+
+/** Decreases the TTL. In raw order it is the low byte of its word. */
+export function decreaseTtl(ip: Pointer): void {
+  ip.set(IPV4.ttl, ip.get(IPV4.ttl).sub(1))
+  const sum = ip.get(IPV4.checksum).add(1)
+  ip.set(IPV4.checksum, sum.add(sum.shr(16)).and(0xffff))
+}
+
+export interface Translation {
+  /** Which end of the packet gets a new address and port, raw. */
+  readonly end: 'source' | 'destination'
+  readonly address: Value
+  readonly port: Value
+}
+
+/**
+ * Writes the new address and port and one TTL less. Returns what is still to be done when nothing in the packet is
+ * touched any more: at tc the kernel's helper, which may move it.
+ */
+export function translate(
+  code: Code,
+  hook: Hook,
+  shape: Shape,
+  packet: Packet,
+  translation: Translation,
+  otherwise: () => void,
+): () => void {
+  const { ip } = packet
+  const { end, address, port } = translation
+  const before = end === 'source' ? packet.source : packet.destination
+  const transport = transportHeader(code, packet, 8, otherwise)
+  const portBefore = transport.get(PORTS[end])
+  const addressDelta = delta(before, address)
+  const portDelta = delta(portBefore, port)
+
+  ip.set(end === 'source' ? IPV4.source : IPV4.destination, address)
+  ip.set(IPV4.checksum, adjusted(ip.get(IPV4.checksum), addressDelta))
+  decreaseTtl(ip)
+  transport.set(PORTS[end], port)
+
+  const perProtocol = (change: (checksumAt: number, isUdp: boolean) => void) => {
+    if (!shape.protocols.includes('udp')) change(TCP_CHECKSUM[0], false)
+    else if (!shape.protocols.includes('tcp')) change(UDP_CHECKSUM[0], true)
+    else
+      code.when(
+        packet.protocol.eq(PROTOCOL.tcp),
+        () => change(TCP_CHECKSUM[0], false),
+        () => change(UDP_CHECKSUM[0], true),
+      )
+  }
+  if (hook.type === 'tc') {
+    return () =>
+      perProtocol((checksumAt, isUdp) => {
+        const offset = packet.transportAt.add(checksumAt)
+        const zero = isUdp ? MARK_MANGLED_0 : 0
+        code.call(HELPER.l4ChecksumReplace, packet.context, offset, 0, addressDelta, PSEUDO_HEADER | zero)
+        code.call(HELPER.l4ChecksumReplace, packet.context, offset, 0, portDelta, zero)
+      })
+  }
+  perProtocol((checksumAt, isUdp) => {
+    const header = transportHeader(code, packet, checksumAt + 2, otherwise)
+    const sum = header.get([checksumAt, 'u16'])
+    const write = () => {
+      const fixed = adjusted(sum, addressDelta.add(portDelta))
+      header.set([checksumAt, 'u16'], fixed)
+      if (isUdp) code.when(fixed.eq(0), () => header.set([checksumAt, 'u16'], 0xffff))
+    }
+    if (isUdp) code.when(sum.ne(0), write)
+    else write()
+  })
+  return () => {}
+}
+
+/** What a sum grows by where `before` becomes `after`: ~before + after in one's complement, 32 bits. */
+export function delta(before: Value, after: Scalar): Value {
+  const sum = before.xor(0xffff_ffff).add(after)
+  return sum.and(0xffff_ffff).add(sum.shr(32)).and(0xffff_ffff)
+}
+
+/** A checksum field after its data grew by `delta`: ~(~sum + delta), folded to 16 bits. */
+export function adjusted(checksum: Value, delta: Value): Value {
+  const sum = checksum.xor(0xffff).add(delta.and(0xffff)).add(delta.shr(16))
+  const once = sum.and(0xffff).add(sum.shr(16))
+  const twice = once.and(0xffff).add(once.shr(16))
+  return twice.xor(0xffff).and(0xffff)
+}
