@@ -1,7 +1,7 @@
 /** The helpers that need no kernel (include/uapi/linux/bpf.h says what each does). Those left out are the caller's. */
 import { constants } from 'node:os'
-import { viewOf } from '../bytes/view.ts'
 import { HELPER, type HelperKey } from './helper.ts'
+import { checksumDifference, checksumFlags, replaceChecksum } from './interpreter-checksum.ts'
 import type { Caller, HelperFunction } from './interpreter-machine.ts'
 import { Refusal } from './interpreter-memory.ts'
 import type { Timers } from './interpreter-timer.ts'
@@ -15,6 +15,8 @@ const XDP_REDIRECT = 4
 const BPF_F_INGRESS = 1n
 /** sizeof(struct bpf_redir_neigh): a family and an address. */
 const NEXT_HOP_LENGTH = 20
+/** What skb_adjust_room may be told beside the mode: nine flags, and a length in the highest byte. */
+const ADJUST_ROOM_FLAGS = 0x1ffn | (0xffn << 56n)
 /** sizeof(struct bpf_timer) */
 const TIMER_LENGTH = 16
 const LOOP_ROUNDS_MAX = 1n << 23n
@@ -39,18 +41,20 @@ const BUILT_IN: Readonly<Partial<Record<HelperKey, HelperFunction>>> = {
   random: ({ random }) => random(),
   processorId: ({ machine }) => machine.processor ?? 0,
   storeBytes: ({ memory, packet }, _context, offset, from, length) =>
-    packet.store(Number(BigInt.asUintN(32, offset)), memory.bytes(from, int(length), 'read')),
-  pullData: ({ packet }, _context, length) => packet.pull(Number(BigInt.asUintN(32, length))),
+    packet.store(word(offset), memory.bytes(from, int(length), 'read')),
+  pullData: ({ packet }, _context, length) => packet.pull(word(length)),
   adjustHead: ({ packet }, _context, bytes) => packet.adjustHead(int(bytes)),
+  adjustRoom: ({ packet }, _context, bytes, mode, flags) =>
+    (flags & ~ADJUST_ROOM_FLAGS) === 0n ? packet.adjustRoom(int(bytes), int(mode)) : -EINVAL,
+  changeTail: ({ packet }, _context, length, flags) => (flags === 0n ? packet.changeTail(word(length)) : -EINVAL),
+  l4ChecksumReplace: ({ packet }, _context, offset, from, to, flags) => {
+    if (!checksumFlags(Number(flags), word(from))) return -EINVAL
+    return packet.replace(word(offset), field => replaceChecksum(field, word(from), word(to), Number(flags)))
+  },
   checksumDifference: ({ memory }, from, fromLength, to, toLength, seed) => {
-    const [minus, plus] = [int(fromLength), int(toLength)]
-    if (minus % 4 !== 0 || plus % 4 !== 0) return -EINVAL
-    const start = Number(BigInt.asUintN(32, seed))
-    const removed = (sum: number) => sumWords(memory.bytes(from, minus, 'read'), sum)
-    const added = plus === 0 ? start : sumWords(memory.bytes(to, plus, 'read'), start)
-    if (minus === 0) return fold(added, 16)
-    if (plus === 0) return fold(complement(removed(complement(start))), 16)
-    return fold(fold(added + complement(removed(0)), 32), 16)
+    const bytes = (address: bigint, length: number) =>
+      length === 0 ? new Uint8Array() : memory.bytes(address, length, 'read')
+    return checksumDifference(bytes(from, int(fromLength)), bytes(to, int(toLength)), word(seed))
   },
   redirect: (caller, ifindex, flags) => {
     if (caller.type === 'xdp' && flags !== 0n) return XDP_ABORTED
@@ -105,21 +109,6 @@ function int(value: bigint): number {
   return Number(BigInt.asIntN(32, value))
 }
 
-/** One's complement sum of little-endian words of 32 bits, as the kernel adds them. */
-function sumWords(bytes: Uint8Array, start: number): number {
-  const view = viewOf(bytes)
-  let sum = start
-  for (let i = 0; i < bytes.length; i += 4) sum = fold(sum + view.getUint32(i, true), 32)
-  return sum
-}
-
-function complement(sum: number): number {
-  return ~sum >>> 0
-}
-
-/** What does not fit the bits is added to them again. */
-function fold(sum: number, bits: 16 | 32): number {
-  let folded = sum
-  while (folded >= 2 ** bits) folded = (folded % 2 ** bits) + Math.floor(folded / 2 ** bits)
-  return folded
+function word(value: bigint): number {
+  return Number(BigInt.asUintN(32, value))
 }

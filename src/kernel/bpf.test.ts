@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { closeSync } from 'node:fs'
 import { after, test } from 'node:test'
+import { Random } from '../../test/bpf/random.ts'
 import { Btf } from '../bpf/btf.ts'
 import type { Code } from '../bpf/code.ts'
 import { compile, type ProgramSource } from '../bpf/compile.ts'
@@ -105,7 +106,7 @@ test('a test run gives verdict and packet, and takes a context', { skip }, () =>
   assert.deepEqual([run.verdict, run.packet], [expected.verdict, expected.packet])
 })
 
-for (const by of [-8, 6, -256, 60, 50]) {
+for (const by of [-8, 6, -216, -217, 60, 50]) {
   test(`xdp_adjust_head by ${by} does the same in the kernel and interpreted`, { skip }, () => {
     const main = (code: Code) => code.exit(code.call(HELPER.adjustHead, code.parameter(0), by))
     const source: ProgramSource = { name: 'adjust', type: 'xdp', main }
@@ -214,12 +215,69 @@ test('a program without positions is refused with its listing', { skip }, () => 
   assert.match(message, /\n {3}= instruction 1: r0 = \*\(u64 \*\)\(r\d \+0\)/)
 })
 
-test('one program runs on many packets alike', { skip }, () => {
+test('a program sees the Ethernet type of the frame as its protocol', { skip }, () => {
   const main = (code: Code) => code.exit(code.pointer(code.parameter(0), CONTEXT_LENGTH).get([16, 'u32']))
   const program = own(loadSource({ name: 'type', type: 'tc', main }, {}))
   for (const etherType of [0x0800, 0x86dd, 0x88cc]) {
     const packet = PACKET.slice()
     viewOf(packet).setUint16(12, etherType)
     assert.equal(testRun(program, packet).verdict, ((etherType & 0xff) << 8) | (etherType >> 8))
+  }
+})
+
+/** An IPv4 frame whose bytes all differ, so that one in the wrong place shows. */
+const FRAME = PACKET.map((byte, i) => (i === 12 ? 0x08 : i === 13 ? 0x00 : i === 14 ? 0x45 : byte))
+
+for (const [helper, ...values] of [
+  ['adjustRoom', 20, 1, 2],
+  ['adjustRoom', 20, 0, 0],
+  ['adjustRoom', -10, 1, 0],
+  ['adjustRoom', -10, 0, 0],
+  ['adjustRoom', -30, 1, 0],
+  ['adjustRoom', -31, 1, 0],
+  ['adjustRoom', 5000, 1, 0],
+  ['adjustRoom', 20, 2, 0],
+  ['adjustRoom', 20, 1, 1 << 20],
+  ['changeTail', 100, 0],
+  ['changeTail', 30, 0],
+  ['changeTail', 13, 0],
+  ['changeTail', 60_000, 0],
+  ['changeTail', 100, 1],
+  ['pullData', 64],
+  ['pullData', 65],
+  ['l4ChecksumReplace', 24, 1, 2, 2],
+  ['l4ChecksumReplace', 24, 0x12345678, 0xfedcba98, 4],
+  ['l4ChecksumReplace', 24, 0xfedcba98, 0x12345678, 0x14],
+  ['l4ChecksumReplace', 24, 0, 0xe6e7, 0x20],
+  ['l4ChecksumReplace', 24, 0, 0x1234_5678, 0],
+  ['l4ChecksumReplace', 24, 1, 12, 0],
+  ['l4ChecksumReplace', 25, 0, 12, 0],
+  ['l4ChecksumReplace', 24, 1, 12, 3],
+  ['l4ChecksumReplace', 24, 1, 12, 0x102],
+] as const) {
+  test(`${helper}(${values.join(', ')}) does the same in the kernel and interpreted`, { skip }, () => {
+    const main = (code: Code) => code.exit(code.call(HELPER[helper], code.parameter(0), ...values))
+    const source: ProgramSource = { name: 'packet', type: 'tc', main }
+    const run = testRun(own(loadSource(source, {})), FRAME)
+    const expected = interpret(compile(source), { packet: FRAME })
+    assert.deepEqual([run.verdict | 0, run.packet], [expected.verdict | 0, expected.packet])
+  })
+}
+
+test('l4_csum_replace does the same to any checksum', { skip }, () => {
+  const random = new Random(1)
+  for (let i = 0; i < 100; i++) {
+    const [from, to] = [random.constant(), random.constant()].map(value => Number(BigInt.asUintN(32, value)))
+    const flags = random.pick([0x02, 0x04, 0x14, 0x24, 0x34, 0x64])
+    const main = (code: Code) =>
+      code.exit(code.call(HELPER.l4ChecksumReplace, code.parameter(0), 24, from!, to!, flags))
+    const source: ProgramSource = { name: 'checksum', type: 'tc', main }
+    const packet = FRAME.slice()
+    viewOf(packet).setUint16(24, random.pick([0, 1, 0xffff, 0xfffe, random.word() & 0xffff]), true)
+    const fd = loadSource(source, {})
+    const run = testRun(fd, packet)
+    closeSync(fd)
+    const text = `${packet[24]} ${packet[25]}: ${from} to ${to}, flags ${flags}`
+    assert.deepEqual(run.packet, interpret(compile(source), { packet }).packet, text)
   }
 })
