@@ -1,5 +1,5 @@
 /** The elections' network on real interfaces: raw sockets for VRRP, packet sockets for ARP, netlink for the rest. */
-import { encodeGratuitousArp } from '../arp/announce.ts'
+import { encodeAnnouncement } from '../arp/announce.ts'
 import { claimIn } from '../arp/claim.ts'
 import { type Ip, type IpFamily, ipFamily, type Mac } from '../bytes/address.ts'
 import { addAddress, addresses, deleteAddress } from '../kernel/address.ts'
@@ -9,6 +9,7 @@ import { Poller } from '../kernel/poller.ts'
 import { RawSocket } from '../kernel/raw-socket.ts'
 import { RouteMonitor } from '../kernel/route-monitor.ts'
 import { RouteSocket } from '../kernel/route-socket.ts'
+import { readSysctl } from '../kernel/sysctl.ts'
 import type { VrrpInstance } from '../model/vrrp-instance.ts'
 import { IFA_F_NODAD, IFA_F_NOPREFIXROUTE } from '../netlink/address.ts'
 import type { HeldAddress, PlacedAddress } from '../reconcile/addresses.ts'
@@ -51,13 +52,14 @@ export class KernelNetwork implements ElectionNetwork {
 
   listen(instances: readonly VrrpInstance[]): void {
     this.#ownMacs = new Set(links(this.#route).flatMap(({ mac }) => mac ?? []))
-    const names = new Set(instances.map(instance => instance.interface))
+    const names = new Set(instances.flatMap(interfacesOf))
     for (const [name, segment] of this.#segments) {
       const link = findLink(this.#route, name)
       if (names.has(name) && link?.ifindex === segment.link.ifindex && link.mac === segment.link.mac) continue
       this.#leave(segment)
       this.#segments.delete(name)
     }
+    for (const name of names) if (!this.#segments.has(name)) this.#enter(name)
     for (const instance of instances) this.#hear(instance)
   }
 
@@ -88,8 +90,8 @@ export class KernelNetwork implements ElectionNetwork {
   announce(name: string, address: Ip): void {
     const segment = this.#segments.get(name)
     const mac = segment?.link.mac
-    if (segment === undefined || mac === undefined || ipFamily(address) === 6) return
-    segment.arp.send(encodeGratuitousArp(address, mac))
+    if (segment === undefined || mac === undefined) return
+    segment.arp.send(encodeAnnouncement(address, mac, ipFamily(address) === 6 && forwardsIpv6(name)))
   }
 
   held(): readonly HeldAddress[] {
@@ -131,7 +133,7 @@ export class KernelNetwork implements ElectionNetwork {
   }
 
   #hear(instance: VrrpInstance): void {
-    const segment = this.#segments.get(instance.interface) ?? this.#enter(instance.interface)
+    const segment = this.#segments.get(instance.interface)
     if (segment === undefined) return
     const { family, multicastGroup, unicastPeers, authentication } = instance
     const protocol = authentication.type === 'ah' ? IP_PROTOCOL_AH : IP_PROTOCOL_VRRP
@@ -144,13 +146,12 @@ export class KernelNetwork implements ElectionNetwork {
     this.#poller.watch(socket.fd, () => this.#readPackets(instance.interface, family, socket))
   }
 
-  #enter(name: string): Segment | undefined {
+  #enter(name: string): void {
     const link = findLink(this.#route, name)
-    if (link === undefined) return undefined
+    if (link === undefined) return
     const segment = { link, raw: new Map(), arp: new PacketSocket({ ifindex: link.ifindex, etherType: ETH_P_ARP }) }
     this.#segments.set(name, segment)
     this.#poller.watch(segment.arp.fd, () => this.#readArp(name, segment.arp))
-    return segment
   }
 
   #leave(segment: Segment): void {
@@ -182,6 +183,20 @@ export class KernelNetwork implements ElectionNetwork {
   }
 }
 
+/** Whether it forwards IPv6 from this interface, as its announcements tell the hosts there. */
+function isRouter(name: string): boolean {
+  return readSysctl(`net.ipv6.conf.${name.replaceAll('.', '/')}.forwarding`) !== '0'
+}
+
 function socketKey(family: IpFamily, protocol: number): string {
   return `${family} ${protocol}`
+}
+
+/** Its own interface, and those that its addresses go to. */
+function interfacesOf({ interface: own, addresses, excludedAddresses }: VrrpInstance): readonly string[] {
+  return [own, ...[...addresses, ...excludedAddresses].flatMap(({ interface: name }) => name ?? [])]
+}
+
+function forwardsIpv6(name: string): boolean {
+  return readSysctl(`net/ipv6/conf/${name}/forwarding`) === '1'
 }
