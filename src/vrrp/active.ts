@@ -2,7 +2,7 @@
 import { compareIp } from '../bytes/address.ts'
 import { after, type Instant } from '../model/time.ts'
 import type { VrrpInstance } from '../model/vrrp-instance.ts'
-import { isQuiet, quietFrom, remark } from './complaint.ts'
+import { isQuiet, quieten, remark } from './complaint.ts'
 import { virtualAddresses } from './desired.ts'
 import { announce, detail, log, notify } from './effect.ts'
 import type { Heard } from './event.ts'
@@ -69,9 +69,9 @@ function outlast(instance: VrrpInstance, state: Active, now: Instant): Step<Acti
 
 /** Our own priority from our own address: our packets come back to us, or somebody has taken our address. */
 function warnOfTwin(instance: VrrpInstance, state: Active, now: Instant): Step<Active> {
-  if (isQuiet(state, now)) return stay(state)
+  if (isQuiet(state, 'lowerPriority', now)) return stay(state)
   const text = 'WARNING - equal priority advert received from remote host with our IP address.'
-  return { state: { ...state, quietUntil: quietFrom(instance, now) }, effects: [log(instance, text)] }
+  return { state: quieten(instance, state, 'lowerPriority', now), effects: [log(instance, text)] }
 }
 
 /** A better router is there: it has the addresses from now on. */
@@ -105,11 +105,11 @@ function yieldTo(instance: VrrpInstance, state: Active, heard: Heard, now: Insta
  */
 function standFast(instance: VrrpInstance, state: Active, heard: Heard, now: Instant): Step<Active> {
   const answer = instance.lowerPriorityNoAdvert ? stay : (active: Active) => assert(instance, active, now)
-  if (isQuiet(state, now)) return answer(state)
+  if (isQuiet(state, 'lowerPriority', now)) return answer(state)
   const consequence = instance.lowerPriorityNoAdvert ? '' : ', forcing new election'
   const reason = `with lower priority ${heard.priority}, ours ${state.priority}${consequence}`
   const line = log(instance, `Received advert from ${heard.source} ${reason}`)
-  const answered = then({ state: { ...state, quietUntil: quietFrom(instance, now) }, effects: [line] }, answer)
+  const answered = then({ state: quieten(instance, state, 'lowerPriority', now), effects: [line] }, answer)
   const announced = then(answered, active => announceAgain(instance, active, now))
   return then(announced, active => {
     return { state: active, effects: [notify(instance, 'MASTER_RX_LOWER_PRI', active.priority)] }

@@ -1,5 +1,4 @@
 /** What can be said against an advertisement that could be read. */
-import { ipBytes } from '../bytes/address.ts'
 import type { VrrpInstance } from '../model/vrrp-instance.ts'
 import { type Advertisement, VRRP_ADVERTISEMENT } from '../wire/vrrp.ts'
 import type { AcceptOptions, Objection } from './accept.ts'
@@ -88,6 +87,5 @@ export function checkSource({ instance, received }: Judged): Objection | undefin
 }
 
 function isMulticast({ destination }: Received): boolean {
-  const first = ipBytes(destination)[0]!
-  return destination.includes(':') ? first === 0xff : first >> 4 === 0xe
+  return destination.includes(':') ? destination.startsWith('ff') : Number.parseInt(destination, 10) >> 4 === 0xe
 }

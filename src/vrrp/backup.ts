@@ -1,11 +1,11 @@
 /** A router in backup: it listens, and takes over when it has heard nobody for long enough (RFC 9568 section 6.4.2). */
 import { after, type Instant } from '../model/time.ts'
 import type { VrrpInstance } from '../model/vrrp-instance.ts'
-import { isQuiet, quietFrom, remark } from './complaint.ts'
+import { isQuiet, quieten, remark } from './complaint.ts'
 import { detail, log } from './effect.ts'
 import type { Heard } from './event.ts'
 import { OWNER_PRIORITY } from './priority.ts'
-import type { Backup } from './state.ts'
+import type { Backup, Peer } from './state.ts'
 import { activeDownMs, skewMs } from './timers.ts'
 import { becomeActive, type Step, stay, then } from './transition.ts'
 
@@ -21,7 +21,7 @@ export function silence(instance: VrrpInstance, state: Backup, now: Instant, mem
 }
 
 export function heardInBackup(instance: VrrpInstance, state: Backup, heard: Heard, now: Instant): Step<Backup> {
-  const noted = then(noteActive(instance, state, heard), backup => remark(backup, heard))
+  const noted = then(noteActive(instance, state, heard, now), backup => remark(backup, heard))
   if (heard.priority === 0) return then(noted, backup => farewell(instance, backup, now))
   return then(noted, backup =>
     obeys(instance, backup, heard, now) ? obey(instance, backup, heard, now) : discard(instance, backup, heard, now),
@@ -29,17 +29,22 @@ export function heardInBackup(instance: VrrpInstance, state: Backup, heard: Hear
 }
 
 /** Who it is that we hear, and whether that changes anything about ourselves. */
-function noteActive(instance: VrrpInstance, state: Backup, heard: Heard): Step<Backup> {
+function noteActive(instance: VrrpInstance, state: Backup, heard: Heard, now: Instant): Step<Backup> {
   const changed = state.active?.address !== heard.source
-  const former = state.active === undefined ? 'master set' : `master changed from ${state.active.address}`
   const next = {
     ...state,
     active: { address: heard.source, priority: heard.priority },
     ahSequence: Math.max(state.ahSequence, heard.ahSequence),
-    reported: changed ? [] : state.reported,
   }
-  const noted = { state: next, effects: changed ? [detail(instance, `${former} to ${heard.source}`)] : [] }
+  const noted = changed && !isQuiet(state, 'newActive', now) ? greet(instance, next, state.active, now) : stay(next)
   return changed || heard.priority !== OWNER_PRIORITY ? then(noted, backup => restoreOwner(instance, backup)) : noted
+}
+
+/** With a new active router, every kind of complaint is worth a line again. */
+function greet(instance: VrrpInstance, state: Backup, former: Peer | undefined, now: Instant): Step<Backup> {
+  const text = former === undefined ? 'master set' : `master changed from ${former.address}`
+  const fresh = { ...quieten(instance, state, 'newActive', now), reported: [] }
+  return { state: fresh, effects: [detail(instance, `${text} to ${state.active?.address}`)] }
 }
 
 /** An owner that gave way to a rival takes its priority back when it is no longer that rival which it hears. */
@@ -72,9 +77,9 @@ function obey(instance: VrrpInstance, state: Backup, heard: Heard, now: Instant)
 
 /** Not obeyed: the time of silence goes on, and when it is over we take over. */
 function discard(instance: VrrpInstance, state: Backup, heard: Heard, now: Instant): Step<Backup> {
-  if (isQuiet(state, now)) return stay(state)
+  if (isQuiet(state, 'lowerPriority', now)) return stay(state)
   const text = `received lower priority (${heard.priority}) advert from ${heard.source} - discarding`
-  return { state: { ...state, quietUntil: quietFrom(instance, now) }, effects: [log(instance, text)] }
+  return { state: quieten(instance, state, 'lowerPriority', now), effects: [log(instance, text)] }
 }
 
 /** In version 3 a backup waits by the active router's interval, whatever its own. */

@@ -1,12 +1,12 @@
 /**
  * What the log is told of strange packets: the first of each kind until the state or the active router changes, and of
- * lower priorities one line in half an interval. However many packets come, the lines are few.
+ * what may be right but comes in floods, one line in half an interval. However many packets come, the lines are few.
  */
 import { after, type Instant } from '../model/time.ts'
 import type { VrrpInstance } from '../model/vrrp-instance.ts'
 import { say } from './effect.ts'
 import type { Dropped, Heard } from './event.ts'
-import type { Standing, State } from './state.ts'
+import type { Nuisance, Standing, State } from './state.ts'
 import { type Step, stay } from './transition.ts'
 
 /** A packet that was not accepted: a line for the first of its kind, and no other consequence. */
@@ -24,10 +24,12 @@ export function remark<S extends State>(state: S, heard: Heard): Step<S> {
 }
 
 /** True while a line of the kind was written too short a time ago. */
-export function isQuiet(state: Standing, now: Instant): boolean {
-  return now < state.quietUntil
+export function isQuiet(state: Standing, nuisance: Nuisance, now: Instant): boolean {
+  return now < state.quietUntil[nuisance]
 }
 
-export function quietFrom(instance: VrrpInstance, now: Instant): Instant {
-  return after(now, instance.advertIntervalMs / 2)
+/** The state after a line of the kind: quiet for half an interval, so that those of an honest router are all seen. */
+export function quieten<S extends Standing>(instance: VrrpInstance, state: S, nuisance: Nuisance, now: Instant): S {
+  const quietUntil = { ...state.quietUntil, [nuisance]: after(now, instance.advertIntervalMs / 2) }
+  return { ...state, quietUntil }
 }

@@ -29,11 +29,14 @@ export interface Standing {
   readonly failedTrackers: readonly string[]
   /** The labels of drops and remarks that were logged since the state or the active router changed. */
   readonly reported: readonly string[]
-  /** Until when another advertisement of lower priority costs no further line in the log. */
-  readonly quietUntil: Instant
+  /** Until when another occasion of the kind costs no further line in the log. */
+  readonly quietUntil: Readonly<Record<Nuisance, Instant>>
   /** The last sequence number of AH that was sent or heard; 0 without AH. */
   readonly ahSequence: number
 }
+
+/** What may come in floods without being wrong: a router of lower priority, another active router than before. */
+export type Nuisance = 'lowerPriority' | 'newActive'
 
 /** Not started, or stopped. */
 export interface Initialize extends Standing {

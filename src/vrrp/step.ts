@@ -19,6 +19,8 @@ import { becomeActive, becomeBackup, becomeFault, isOwner, listening, type Step,
 
 export type { Step } from './transition.ts'
 
+const LONG_AGO = instant(Number.NEGATIVE_INFINITY)
+
 /** The state of an instance that was not started yet. */
 export function initialState(instance: VrrpInstance): State {
   return {
@@ -28,7 +30,7 @@ export function initialState(instance: VrrpInstance): State {
     interfaceAddress: undefined,
     failedTrackers: [],
     reported: [],
-    quietUntil: instant(Number.NEGATIVE_INFINITY),
+    quietUntil: { lowerPriority: LONG_AGO, newActive: LONG_AGO },
     ahSequence: 0,
   }
 }

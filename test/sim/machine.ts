@@ -35,6 +35,8 @@ export class Machine {
   elections: Elections
   /** The process is there. */
   alive = false
+  /** When the process was started last, in true time. */
+  startedAt: number = Number.NEGATIVE_INFINITY
   /** The process is there but does not get to run until then, in true time. */
   frozenUntil = 0
   /** In true time: the earliest wake that was ordered already. */
@@ -71,6 +73,7 @@ export class Machine {
   start(trueMs: number, resume: boolean): void {
     this.elections = openElections(this.#instances, this.#groups)
     this.alive = true
+    this.startedAt = trueMs
     for (const { name, interface: link } of this.#instances) {
       const { up, address } = this.links.get(link)!
       const wasHeld = (this.held.get(name) ?? []).length > 0
@@ -98,6 +101,13 @@ export class Machine {
       const { up, address } = this.links.get(link)!
       this.step(name, { type: 'start', linkUp: up, address }, trueMs)
     }
+  }
+
+  /** Gets to run again now, whatever was said before. */
+  thaw(trueMs: number): void {
+    if (this.frozenUntil <= trueMs) return
+    this.frozenUntil = trueMs
+    this.wakeOrderedAt = Number.POSITIVE_INFINITY
   }
 
   plug(link: string, up: boolean, trueMs: number): void {
