@@ -9,7 +9,7 @@ import { Poller } from '../kernel/poller.ts'
 import { RawSocket } from '../kernel/raw-socket.ts'
 import { RouteMonitor } from '../kernel/route-monitor.ts'
 import { RouteSocket } from '../kernel/route-socket.ts'
-import { readSysctl } from '../kernel/sysctl.ts'
+import { readSysctl, readSysctl } from '../kernel/sysctl.ts'
 import type { VrrpInstance } from '../model/vrrp-instance.ts'
 import { IFA_F_NODAD, IFA_F_NOPREFIXROUTE } from '../netlink/address.ts'
 import type { HeldAddress, PlacedAddress } from '../reconcile/addresses.ts'
@@ -183,11 +183,6 @@ export class KernelNetwork implements ElectionNetwork {
   }
 }
 
-/** Whether it forwards IPv6 from this interface, as its announcements tell the hosts there. */
-function isRouter(name: string): boolean {
-  return readSysctl(`net.ipv6.conf.${name.replaceAll('.', '/')}.forwarding`) !== '0'
-}
-
 function socketKey(family: IpFamily, protocol: number): string {
   return `${family} ${protocol}`
 }
@@ -198,5 +193,5 @@ function interfacesOf({ interface: own, addresses, excludedAddresses }: VrrpInst
 }
 
 function forwardsIpv6(name: string): boolean {
-  return readSysctl(`net/ipv6/conf/${name}/forwarding`) === '1'
+  return readSysctl(`net.ipv6.conf.${name.replaceAll('.', '/')}.forwarding`) === '1'
 }
