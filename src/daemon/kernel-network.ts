@@ -9,7 +9,7 @@ import { Poller } from '../kernel/poller.ts'
 import { RawSocket } from '../kernel/raw-socket.ts'
 import { RouteMonitor } from '../kernel/route-monitor.ts'
 import { RouteSocket } from '../kernel/route-socket.ts'
-import { readSysctl, readSysctl } from '../kernel/sysctl.ts'
+import { readSysctl } from '../kernel/sysctl.ts'
 import type { VrrpInstance } from '../model/vrrp-instance.ts'
 import { IFA_F_NODAD, IFA_F_NOPREFIXROUTE } from '../netlink/address.ts'
 import type { HeldAddress, PlacedAddress } from '../reconcile/addresses.ts'
@@ -91,7 +91,7 @@ export class KernelNetwork implements ElectionNetwork {
     const segment = this.#segments.get(name)
     const mac = segment?.link.mac
     if (segment === undefined || mac === undefined) return
-    segment.arp.send(encodeAnnouncement(address, mac, ipFamily(address) === 6 && forwardsIpv6(name)))
+    segment.arp.send(encodeAnnouncement(address, mac, ipFamily(address) === 6 && isRouter(name)))
   }
 
   held(): readonly HeldAddress[] {
@@ -190,8 +190,4 @@ function socketKey(family: IpFamily, protocol: number): string {
 /** Its own interface, and those that its addresses go to. */
 function interfacesOf({ interface: own, addresses, excludedAddresses }: VrrpInstance): readonly string[] {
   return [own, ...[...addresses, ...excludedAddresses].flatMap(({ interface: name }) => name ?? [])]
-}
-
-function forwardsIpv6(name: string): boolean {
-  return readSysctl(`net.ipv6.conf.${name.replaceAll('.', '/')}.forwarding`) === '1'
 }
