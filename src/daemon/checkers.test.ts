@@ -8,7 +8,8 @@ import type { Configuration } from '../model/configuration.ts'
 import { after, type Instant, instant } from '../model/time.ts'
 import type { VirtualServer } from '../model/virtual-server.ts'
 import type { ServiceTable } from '../model/virtual-service.ts'
-import { Checkers, type OwnedNames, type Surroundings } from './checkers.ts'
+import { Checkers, type Surroundings } from './checkers.ts'
+import type { OwnedNames } from './owned-names.ts'
 
 /** Virtual time, targets that answer as told, and a table in memory that counts its edits. */
 class World implements Surroundings {

@@ -20,8 +20,9 @@ import type { CheckTarget, RealServer, VirtualServer } from '../model/virtual-se
 import type { ListedService, ServiceTable } from '../model/virtual-service.ts'
 import type { RealServerSnapshot, VirtualServerSnapshot } from '../observe/snapshot.ts'
 import { applyServices, operationText } from '../reconcile/apply.ts'
-import { destinationKey, type OwnedServices, planServices } from '../reconcile/services.ts'
+import { destinationKey, planServices } from '../reconcile/services.ts'
 import type { Note } from './note.ts'
+import { declaredNames, type OwnedNames, ownedServices, unionOfNames } from './owned-names.ts'
 
 export interface Surroundings {
   readonly now: () => Instant
@@ -38,9 +39,6 @@ export interface Surroundings {
   readonly log: (text: string) => void
   readonly wallClockMs: (moment: Instant) => number
 }
-
-/** The services we own, each with the endpoints of its servers, as a note keeps them. */
-export type OwnedNames = Readonly<Record<string, readonly string[]>>
 
 interface Check {
   readonly checker: ProbedChecker
@@ -85,10 +83,10 @@ export class Checkers {
     for (const service of before) for (const check of service.checks.flat()) retire(check)
     for (const service of this.#services) this.#startChecks(service)
 
-    const declared = declaredNames(this.#services)
-    this.#world.owned.write(union(ownedBefore, declared))
+    const declared = declaredNames(this.#services.map(service => service.virtualServer))
+    this.#world.owned.write(unionOfNames(ownedBefore, declared))
     if (configuration.global.lvsTimeouts !== undefined) this.#world.table.setTimeouts(configuration.global.lvsTimeouts)
-    this.#apply(this.#services, this.#world.table.services(), union(ownedBefore, declared))
+    this.#apply(this.#services, this.#world.table.services(), unionOfNames(ownedBefore, declared))
     this.#world.owned.write(declared)
   }
 
@@ -239,14 +237,14 @@ export class Checkers {
       const stale = this.#services.filter(one => this.#stale.has(one))
       this.#stale.clear()
       const held = stale.flatMap(({ virtualServer }) => this.#world.table.service(virtualServer.service) ?? [])
-      this.#apply(stale, held, declaredNames(stale))
+      this.#apply(stale, held, declaredNames(stale.map(service => service.virtualServer)))
     })
   }
 
   #apply(services: readonly Service[], held: readonly ListedService[], owned: OwnedNames): void {
     const desired = services.map(({ virtualServer, pool }) => desiredService(virtualServer, pool))
     const applied = services.flatMap(service => service.applied ?? [])
-    const operations = planServices(desired, held, ownedSets(owned), applied)
+    const operations = planServices(desired, held, ownedServices(owned), applied)
     for (const { operation, error } of applyServices(operations, this.#world.table))
       this.#world.log(`cannot ${operationText(operation)}: ${error.message} (${error.errno})`)
     for (const [i, service] of services.entries()) service.applied = desired[i]
@@ -266,29 +264,4 @@ function probed(server: RealServer): readonly ProbedChecker[] {
 function serving(held: ListedService, server: RealServer): boolean {
   const there = held.destinations.find(destination => destinationKey(destination) === destinationKey(server))
   return there !== undefined && (there.weight > 0 || server.weight === 0)
-}
-
-/** Whatever the configuration may ever put into the table: its services with all their servers, sorry ones too. */
-function declaredNames(services: readonly Service[]): OwnedNames {
-  return Object.fromEntries(
-    services.map(({ name, virtualServer: { realServers, sorryServer } }) => {
-      const all = sorryServer === undefined ? realServers : [...realServers, sorryServer]
-      return [name, all.map(destinationKey)]
-    }),
-  )
-}
-
-function union(a: OwnedNames, b: OwnedNames): OwnedNames {
-  const names = new Set([...Object.keys(a), ...Object.keys(b)])
-  return Object.fromEntries([...names].map(name => [name, [...new Set([...(a[name] ?? []), ...(b[name] ?? [])])]]))
-}
-
-function ownedSets(names: OwnedNames): OwnedServices {
-  return new Map(Object.entries(names).map(([name, endpoints]) => [name, new Set(endpoints)]))
-}
-
-/** For the note: what another version may have written is not trusted. */
-export function isOwnedNames(value: unknown): value is OwnedNames {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
-  return Object.values(value).every(list => Array.isArray(list) && list.every(one => typeof one === 'string'))
 }

@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import type { Snapshot } from '../observe/snapshot.ts'
 import type { ControlAnswer, ControlRequest } from './control-protocol.ts'
 import { LineReader } from './line-reader.ts'
-import { controlSocketPath } from './run-directory.ts'
+import { runFile } from './run-directory.ts'
 
 /** No daemon answers here: the message says so, and what to do. */
 export class NoDaemonError extends Error {
@@ -14,7 +14,7 @@ const ANSWER_BYTES_MAX = 256 * 1024 * 1024
 const PATIENCE_MS = 5000
 
 /** Throws NoDaemonError if none runs in this network namespace. */
-export async function requestStatus(path: string = controlSocketPath()): Promise<Snapshot> {
+export async function requestStatus(path: string = runFile('control.sock')): Promise<Snapshot> {
   const answer = (await request(path, { command: 'status' })) as ControlAnswer<Snapshot>
   if (!answer.ok) throw new Error(`the daemon refused: ${answer.error}`)
   return answer.answer

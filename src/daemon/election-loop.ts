@@ -5,13 +5,13 @@
  * The machine is handed in (`election-network.ts`), as are clock and log, so that the loop runs in virtual time as well.
  */
 import { type Ip, type IpFamily, ipFamily, type Mac } from '../bytes/address.ts'
-import { isKernelError, type KernelError } from '../kernel/errors.ts'
+import { isKernelError } from '../kernel/errors.ts'
 import type { Configuration } from '../model/configuration.ts'
 import { after, type Instant } from '../model/time.ts'
 import type { VrrpInstance } from '../model/vrrp-instance.ts'
 import { Counters } from '../observe/counters.ts'
 import type { InstanceSnapshot } from '../observe/snapshot.ts'
-import { addressKey, type HeldAddress, type PlacedAddress, planAddresses } from '../reconcile/addresses.ts'
+import { addressKey, type PlacedAddress } from '../reconcile/addresses.ts'
 import { accept } from '../vrrp/accept.ts'
 import { encodeAdvertise } from '../vrrp/advertise.ts'
 import { desiredAddresses } from '../vrrp/desired.ts'
@@ -28,6 +28,7 @@ import type { Event } from '../vrrp/event.ts'
 import { faults } from '../vrrp/faults.ts'
 import { type Received, routerIdOf } from '../vrrp/received.ts'
 import { type State, stateName } from '../vrrp/state.ts'
+import { AddressKeeper } from './address-keeper.ts'
 import { type Announcement, AnnouncementQueue } from './announcement-queue.ts'
 import type { ElectionNetwork, InterfaceState } from './election-network.ts'
 import type { Heartbeat } from './heartbeat.ts'
@@ -64,7 +65,7 @@ const LINK_IS_DOWN: ReadonlySet<string> = new Set(['ENETDOWN', 'ENETUNREACH', 'E
 export class ElectionLoop {
   readonly #world: ElectionSurroundings
   readonly #watched = new Map<string, Watched>()
-  readonly #owned: Set<string>
+  readonly #addresses: AddressKeeper
   readonly #announcements: AnnouncementQueue
   /** What no instance could judge, by reason. */
   readonly #strays = new Counters()
@@ -73,13 +74,12 @@ export class ElectionLoop {
   readonly #starting = new Set<string>()
   #elections: Elections = openElections([], [])
   #cancelWake: () => void = () => {}
-  #addressFailures: readonly string[] = []
 
   constructor(world: ElectionSurroundings) {
     this.#world = world
     const { now, wake } = world
     this.#announcements = new AnnouncementQueue({ now, wake, send: one => this.#sendAnnouncement(one) })
-    this.#owned = new Set(world.owned.read() ?? [])
+    this.#addresses = new AddressKeeper(world)
   }
 
   /** Starts, or reloads: a router that stays the same goes on as it is. */
@@ -103,7 +103,7 @@ export class ElectionLoop {
     for (const name of this.#elections.instances.keys()) this.#step(name, { type: 'stop' })
     this.#reconcile()
     this.#cancelWake()
-    this.#world.owned.remove()
+    this.#addresses.forget()
     this.#world.network.close()
   }
 
@@ -176,16 +176,16 @@ export class ElectionLoop {
         claimedBy === undefined ? [] : [`${claimedBy} on ${where} claims ${address}, which is ours`],
       ),
     )
-    return { vrrp, alarms: [...claims, ...this.#squatted(), ...this.#addressFailures] }
+    return { vrrp, alarms: [...claims, ...this.#squatted(), ...this.#addresses.failures] }
   }
 
   /** Addresses of instances that are not active, which somebody else put on our interfaces: two machines have them. */
   #squatted(): readonly string[] {
-    const held = new Set(this.#world.network.held().map(addressKey))
-    return [...this.#watched.keys()]
-      .filter(name => this.#state(name)?.name !== 'active')
+    const passive = [...this.#watched.keys()].filter(name => this.#state(name)?.name !== 'active')
+    const foreign = this.#addresses.foreign()
+    return passive
       .flatMap(name => this.#allPlaced(name).map(address => ({ name, ...address })))
-      .filter(address => held.has(addressKey(address)) && !this.#owned.has(addressKey(address)))
+      .filter(address => foreign.has(addressKey(address)))
       .map(({ name, address, prefix, interface: where }) => {
         const remedy = `remove it with "ip address del ${address}/${prefix} dev ${where}"`
         return `${address} is on ${where} though ${name} is not active; somebody else put it there: ${remedy}`
@@ -310,51 +310,13 @@ export class ElectionLoop {
     }
   }
 
-  /** The interfaces are made to hold the addresses of the active instances; ours alone are ever removed. */
+  /** The interfaces are made to hold the addresses of the active instances. */
   #reconcile(): void {
     const desired = [...this.#elections.instances.values()].flatMap(instance =>
       this.#placed(instance, this.#state(instance.name)!),
     )
-    const undecided = new Set([...this.#starting].flatMap(name => this.#allPlaced(name)).map(addressKey))
-    const operations = planAddresses(desired, this.#world.network.held(), this.#owned).filter(
-      ({ type, address }) => type === 'add' || !undecided.has(addressKey(address)),
-    )
-    if (operations.length === 0) {
-      this.#addressFailures = []
-      return
-    }
-    const failures: string[] = []
-    for (const { type, address } of operations) if (type === 'add') this.#owned.add(addressKey(address))
-    this.#world.owned.write([...this.#owned])
-    for (const operation of operations) {
-      const failure = operation.type === 'add' ? this.#add(operation.address) : this.#remove(operation.address)
-      if (failure !== undefined) failures.push(failure.message)
-    }
-    this.#world.owned.write([...this.#owned])
-    for (const failure of failures) if (!this.#addressFailures.includes(failure)) this.#world.log(failure)
-    this.#addressFailures = failures
-  }
-
-  #add(address: PlacedAddress): KernelError | undefined {
-    try {
-      this.#world.network.add(address)
-    } catch (error) {
-      if (!isKernelError(error)) throw error
-      this.#owned.delete(addressKey(address))
-      if (!isKernelError(error, 'EEXIST')) return error
-    }
-    return undefined
-  }
-
-  #remove(address: HeldAddress): KernelError | undefined {
-    try {
-      this.#world.network.remove(address)
-    } catch (error) {
-      if (!isKernelError(error)) throw error
-      if (!isKernelError(error, 'EADDRNOTAVAIL', 'ENODEV')) return error
-    }
-    this.#owned.delete(addressKey(address))
-    return undefined
+    const undecided = [...this.#starting].flatMap(name => this.#allPlaced(name))
+    this.#addresses.keep(desired, undecided)
   }
 
   #awaitWake(): void {

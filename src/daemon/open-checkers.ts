@@ -1,15 +1,15 @@
 /** The checkers process: the checkers' loop on real connections and the service table of this network namespace. */
-import { join } from 'node:path'
 import { isKernelError } from '../kernel/errors.ts'
 import { openServiceTable } from '../kernel/service-table.ts'
-import { Checkers, isOwnedNames } from './checkers.ts'
+import { Checkers } from './checkers.ts'
 import type { ChildLoop } from './child.ts'
 import { monotonicNow, wallClockMs } from './clock.ts'
 import { watchNewLinks } from './new-links.ts'
 import { openNote } from './note.ts'
 import type { Outbox } from './outbox.ts'
+import { isOwnedNames } from './owned-names.ts'
 import { probeConnection } from './probe-connection.ts'
-import { runDirectory } from './run-directory.ts'
+import { runFile } from './run-directory.ts'
 import { wakeTimer } from './wake-timer.ts'
 
 export function openCheckerProcess(outbox: Outbox): ChildLoop {
@@ -32,7 +32,7 @@ export function openCheckerProcess(outbox: Outbox): ChildLoop {
     soon: callback => void setImmediate(callback),
     connect: probeConnection,
     table,
-    owned: openNote(join(runDirectory(), 'services.json'), isOwnedNames),
+    owned: openNote(runFile('services.json'), isOwnedNames),
     log: text => outbox.log(text),
     wallClockMs,
   })

@@ -1,41 +1,50 @@
 /**
  * Where a daemon keeps what must outlive it: /run/sluice/COOKIE, one directory per network namespace, so that daemons in
- * several namespaces of one machine do not meet. /run is emptied at boot, as the kernel's state is that it describes.
+ * several namespaces of one machine do not meet. Others of ours keep files there too.
  */
-import { mkdirSync, rmdirSync, rmSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { namespaceCookie } from '../kernel/namespace.ts'
 
-/** The directory of this process's network namespace, made if it is missing. */
-export function runDirectory(): string {
-  const path = runDirectoryPath()
-  mkdirSync(path, { recursive: true, mode: 0o755 })
-  return path
+/** The path of a file of the daemon in the directory of this process's network namespace. */
+export function runFile(name: 'control.sock' | 'daemon.pid' | 'addresses.json' | 'services.json' | 'active'): string {
+  return join(directory(), name)
 }
 
-export function runDirectoryPath(): string {
-  return join('/run/sluice', String(namespaceCookie()))
-}
-
-export function controlSocketPath(): string {
-  return join(runDirectoryPath(), 'control.sock')
-}
-
-export function pidFilePath(): string {
-  return join(runDirectoryPath(), 'daemon.pid')
-}
-
-export function heartbeatPath(): string {
-  return join(runDirectoryPath(), 'active')
+/** Makes the directory if it is missing. What was noted there in another boot is about a kernel that is no more. */
+export function enterRunDirectory(): void {
+  mkdirSync(directory(), { recursive: true, mode: 0o755 })
+  const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8')
+  if (readText(bootFile()) === boot) return
+  for (const name of ['addresses.json', 'services.json', 'active'] as const)
+    rmSync(runFile(name), { recursive: true, force: true })
+  writeFileSync(bootFile(), boot)
 }
 
 /** A daemon that ends in good order leaves nothing of its own; the directory stays if something else is in it. */
 export function leaveRunDirectory(): void {
-  rmSync(heartbeatPath(), { recursive: true, force: true })
-  rmSync(pidFilePath(), { force: true })
+  for (const name of ['control.sock', 'daemon.pid', 'addresses.json', 'services.json', 'active'] as const)
+    rmSync(runFile(name), { recursive: true, force: true })
+  rmSync(bootFile(), { force: true })
   try {
-    rmdirSync(runDirectoryPath())
+    rmdirSync(directory())
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOTEMPTY') throw error
+  }
+}
+
+function directory(): string {
+  return join('/run/sluice', String(namespaceCookie()))
+}
+
+function bootFile(): string {
+  return join(directory(), 'boot_id')
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return undefined
   }
 }

@@ -5,7 +5,7 @@ import type { Configuration } from '../model/configuration.ts'
 import { openControlServer } from './control-server.ts'
 import { loadUsable } from './load.ts'
 import { lockFile } from './lock-file.ts'
-import { controlSocketPath, leaveRunDirectory, pidFilePath, runDirectory } from './run-directory.ts'
+import { enterRunDirectory, leaveRunDirectory, runFile } from './run-directory.ts'
 import { Supervisor } from './supervisor.ts'
 
 export interface RunOptions {
@@ -23,14 +23,14 @@ export async function run({ file, logDetail }: RunOptions): Promise<number> {
   const missing = missingPrivilege(needs(configuration))
   if (missing !== undefined) return refuse(missing)
 
-  runDirectory()
-  const lock = lockFile(pidFilePath())
+  enterRunDirectory()
+  const lock = lockFile(runFile('daemon.pid'))
   if (!lock.ours) {
     const remedy = `stop it first, or let it read ${file} again with "kill -HUP ${lock.holder}"`
     return refuse(`a sluice daemon runs in this network namespace already (pid ${lock.holder}): ${remedy}`)
   }
   const supervisor = new Supervisor(configuration, { file, logDetail, print, load: () => loadUsable(file, print) })
-  const control = await openControlServer(controlSocketPath(), () => supervisor.snapshot())
+  const control = await openControlServer(runFile('control.sock'), () => supervisor.snapshot())
   process.on('SIGHUP', () => supervisor.reload())
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => supervisor.stop())
   // Our own mistake must not leave the addresses to children whose death nobody would notice.

@@ -9,6 +9,7 @@ import type { LogEntry } from '../observe/log-line.ts'
 import type { ProcessSnapshot, Role } from '../observe/snapshot.ts'
 import { CHILD_COMMAND } from './child.ts'
 import { monotonicNow, wallClockMs } from './clock.ts'
+import { goFirst } from './go-first.ts'
 import type { FromChild, Report, ToChild } from './messages.ts'
 import { firstLife, type RespawnState, respawn } from './respawn.ts'
 
@@ -113,6 +114,8 @@ export class SupervisedChild {
       serialization: 'advanced',
     })
     this.#process = child
+    // From its first instruction on: a router that returns from a crash has three intervals to be back unmissed.
+    if (this.role === 'elections' && child.pid !== undefined) goFirst(child.pid)
     child.on('message', message => this.#hear(message as FromChild))
     child.on('error', error => this.#events.say(`${TITLES[this.role]} child process: ${error.message}`))
     child.once('exit', (code, signal) => this.#died(code, signal))

@@ -4,10 +4,10 @@ import fc from 'fast-check'
 import { MemoryTable } from '../balancer/memory-table.ts'
 import { ip } from '../bytes/address.ts'
 import type { DesiredService } from '../health/desired.ts'
-import type { ServiceKey } from '../model/service.ts'
+import { type ServiceKey, serviceKeyText } from '../model/service.ts'
 import type { Destination, ServiceTable, VirtualService } from '../model/virtual-service.ts'
 import { applyServices, operationText } from './apply.ts'
-import { ownedServices, planServices } from './services.ts'
+import { destinationKey, type OwnedServices, planServices } from './services.ts'
 
 const web: ServiceKey = { kind: 'address', protocol: 'TCP', address: ip('192.168.41.249'), port: 80 }
 const mail: ServiceKey = { ...web, port: 25 }
@@ -32,6 +32,13 @@ function server(host: number, weight = 1): Destination {
 
 function desire(key: ServiceKey, ...destinations: Destination[]): DesiredService {
   return { service: service(key), destinations }
+}
+
+/** What we own once all that is desired is there. */
+function ownedServices(desired: readonly DesiredService[]): OwnedServices {
+  return new Map(
+    desired.map(one => [serviceKeyText(one.service.key), new Set(one.destinations.map(destinationKey))] as const),
+  )
 }
 
 /** The plan as its reader sees it; it is carried out too. */

@@ -52,13 +52,6 @@ export function destinationKey({ address, port }: Pick<Destination, 'address' | 
   return endpointText(address, port)
 }
 
-/** What we own once all that is desired is there. */
-export function ownedServices(desired: readonly DesiredService[]): OwnedServices {
-  return new Map(
-    desired.map(one => [serviceKeyText(one.service.key), new Set(one.destinations.map(destinationKey))] as const),
-  )
-}
-
 function planService(
   desired: DesiredService,
   held: ListedService | undefined,
