@@ -163,27 +163,68 @@ export function table(
 
 /** The values of a block. Mistakes are reported and leave the default in place. */
 export function readBlock<K extends Keywords>(keywords: K, statement: Statement, report: Report): Reading<K> {
-  const values: Record<string, unknown> = {}
-  for (const name in keywords) values[name] = keywords[name]!.fallback
-  const places = new Map<string, Statement>()
+  const values = Object.create(defaultsOf(keywords)) as Record<string, unknown>
   for (const child of statement.children ?? []) {
     const written = keywordOf(child)
     const keyword = Object.hasOwn(keywords, written) ? keywords[written] : undefined
     if (keyword === undefined) continue
-    const name = keyword.instead !== undefined && Object.hasOwn(keywords, keyword.instead) ? keyword.instead : written
+    const name = keyword.instead ?? written
     reportStanding(written, keyword, child, report)
-    const earlier = places.get(name)
-    if (earlier !== undefined && keyword.repeats !== 'all') reportRepeated(keyword, earlier, child, report)
+    const again = Object.hasOwn(values, name)
+    if (again && keyword.repeats !== 'all')
+      reportRepeated(keyword, placeOf(name, keywords, statement, child) ?? child, child, report)
     const value = keyword.read(child, report)
-    if (value === undefined) continue
-    if (keyword.repeats === 'all' && earlier !== undefined) {
-      values[name] = [...(values[name] as readonly unknown[]), ...(value as readonly unknown[])]
-    } else if (keyword.repeats !== 'first' || earlier === undefined) {
-      values[name] = value
-      places.set(name, child)
-    }
+    if (value === undefined || (again && keyword.repeats === 'first')) continue
+    if (keyword.repeats !== 'all') values[name] = value
+    else if (again) append(values[name] as unknown[], value as readonly unknown[])
+    else values[name] = [...(value as readonly unknown[])]
   }
-  return { statement, values: values as Values<K>, at: keyword => places.get(keyword) }
+  return new BlockReading(keywords, statement, values as Values<K>)
+}
+
+function append(list: unknown[], more: readonly unknown[]): void {
+  for (const each of more) list.push(each)
+}
+
+/** There can be hundreds of thousands of blocks: what each keyword says is looked for again when somebody asks. */
+class BlockReading<K extends Keywords> implements Reading<K> {
+  readonly statement: Statement
+  readonly values: Values<K>
+  readonly #keywords: K
+
+  constructor(keywords: K, statement: Statement, values: Values<K>) {
+    this.statement = statement
+    this.values = values
+    this.#keywords = keywords
+  }
+
+  at(name: string): Statement | undefined {
+    return Object.hasOwn(this.values, name) ? placeOf(name, this.#keywords, this.statement) : undefined
+  }
+}
+
+/** The statement among those before `end` that counts for a keyword: the first or the last, by that name or an old one. */
+function placeOf(name: string, keywords: Keywords, block: Statement, end?: Statement): Statement | undefined {
+  let found: Statement | undefined
+  for (const child of block.children ?? []) {
+    if (child === end) break
+    const written = keywordOf(child)
+    if (written !== name && keywords[written]?.instead !== name) continue
+    found = child
+    if (keywords[written]?.repeats === 'first') break
+  }
+  return found
+}
+
+/** What every reading of a block begins with; its own values hide them. */
+const DEFAULTS = new WeakMap<Keywords, object>()
+
+function defaultsOf(keywords: Keywords): object {
+  const known = DEFAULTS.get(keywords)
+  if (known !== undefined) return known
+  const made = Object.fromEntries(Object.entries(keywords).map(([name, { fallback }]) => [name, fallback]))
+  DEFAULTS.set(keywords, made)
+  return made
 }
 
 function common(body: Body, syntax: string, { doc, standing, since, instead }: Options) {

@@ -6,7 +6,7 @@
  * `TCP_CHECK{`, `} real_server …` and `virtual_ipaddress { 10.0.0.1 }` are all fine.
  */
 import type { Span } from '../diagnostics/diagnostic.ts'
-import type { Line, Word } from './line.ts'
+import { Line, type Word } from './line.ts'
 
 const TAB = 0x09
 const NEWLINE = 0x0a
@@ -55,8 +55,7 @@ export function lex(file: string, text: string, from: number, lines: Line[], pla
       break
     }
     if (code === OPEN || code === CLOSE) {
-      const end = { file, start: at, end: at + 1 }
-      lines.push({ words, brace: code === OPEN ? '{' : '}', end, text, from: lineFrom, to: at })
+      lines.push(new Line(words, code === OPEN ? '{' : '}', file, at, text, lineFrom, at))
       words = []
       at++
       lineFrom = at
@@ -94,7 +93,7 @@ export function lex(file: string, text: string, from: number, lines: Line[], pla
   const end = Math.min(at, length)
   if (words.length > 0) {
     const last = words[words.length - 1]!.end
-    lines.push({ words, brace: '', end: { file, start: last, end: last + 1 }, text, from: lineFrom, to: end })
+    lines.push(new Line(words, '', file, last, text, lineFrom, end))
   }
   return { next: nextLine(text, end), meta: false, unclosedQuote }
 }

@@ -8,7 +8,7 @@
  */
 import { type Diagnostic, diagnostic, type Span } from '../diagnostics/diagnostic.ts'
 import { type Keyword, suggestion, type Table } from './keyword.ts'
-import type { Line, Word } from './line.ts'
+import { type Line, NO_LINE, type Word } from './line.ts'
 import { headerSpan, headerText, keywordOf, type Statement } from './statement.ts'
 
 export interface Parsed {
@@ -19,15 +19,15 @@ export interface Parsed {
 /** `table`: what may stand inside; undefined: entries of whatever form. `skipped`: nobody knows this block. */
 interface Frame {
   readonly statement: OpenStatement
+  /** Its opening brace ends this line. */
+  readonly opening: Line
   readonly keyword: Keyword<unknown> | undefined
   readonly table: Table | undefined
   readonly skipped: boolean
 }
 
 interface OpenStatement extends Statement {
-  children: Statement[]
-  close: Span | undefined
-  readonly open: Span
+  readonly children: Statement[]
 }
 
 /** No real file goes beyond five. */
@@ -51,15 +51,8 @@ class Parser {
   #last: Line | undefined
 
   constructor(root: Table, missing: number) {
-    const end = { file: '', start: 0, end: 0 }
-    const line: Line = { words: [], brace: '', end, text: '', from: 0, to: 0 }
     this.#frames = [
-      {
-        statement: { line, children: [], close: undefined, open: end },
-        keyword: undefined,
-        table: root,
-        skipped: false,
-      },
+      { statement: { line: NO_LINE, children: [] }, opening: NO_LINE, keyword: undefined, table: root, skipped: false },
     ]
     this.#missing = missing
   }
@@ -90,7 +83,7 @@ class Parser {
     const keyword = frame.table?.keywords.get(line.words[0]!.text)
     const wantsBlock = keyword !== undefined && keyword.body !== 'line'
     if (line.brace === '{') {
-      if (this.#startsBlock(line, frame, keyword)) this.#open(line, keyword, line.end)
+      if (this.#startsBlock(line, frame, keyword)) this.#open(line, keyword, line)
     } else if (wantsBlock && line.brace === '') {
       this.#pending = { line, keyword }
     } else {
@@ -133,7 +126,7 @@ class Parser {
     const pending = this.#pending
     this.#pending = undefined
     if (pending !== undefined) {
-      this.#open(pending.line, pending.keyword, brace.end)
+      this.#open(pending.line, pending.keyword, brace)
       return
     }
     const frame = this.#top()
@@ -150,27 +143,26 @@ class Parser {
           ),
         )
       }
-      this.#open(last.line, undefined, brace.end)
+      this.#open(last.line, undefined, brace)
       return
     }
     this.#report(
       diagnostic('unexpected-brace', brace.end, { keyword: 'nothing' }, { label: 'no keyword stands before it' }),
     )
-    this.#open(brace, undefined, brace.end)
+    this.#open(brace, undefined, brace)
   }
 
-  #open(line: Line, keyword: Keyword<unknown> | undefined, open: Span): void {
+  #open(line: Line, keyword: Keyword<unknown> | undefined, opening: Line): void {
     const skipped = this.#top().skipped || keyword === undefined || keyword.body === 'line'
-    const statement: OpenStatement = { line, children: [], close: undefined, open }
+    const statement: OpenStatement = { line, children: [] }
     if (this.#frames.length > DEPTH_MAX) {
       if (this.#frames.length === DEPTH_MAX + 1)
-        this.#report(diagnostic('nested-too-deep', open, { depthMax: DEPTH_MAX }))
+        this.#report(diagnostic('nested-too-deep', opening.end, { depthMax: DEPTH_MAX }))
     } else if (!skipped) this.#top().statement.children.push(statement)
-    this.#frames.push({ statement, keyword, table: skipped ? undefined : keyword?.table, skipped })
+    this.#frames.push({ statement, opening, keyword, table: skipped ? undefined : keyword?.table, skipped })
   }
 
   #close(line: Line): void {
-    const frame = this.#top()
     if (this.#frames.length === 1) {
       this.#report(
         diagnostic(
@@ -182,7 +174,6 @@ class Parser {
       )
       return
     }
-    frame.statement.close = line.end
     this.#frames.pop()
   }
 
@@ -218,7 +209,7 @@ class Parser {
       ),
     )
     this.#missing++
-    this.#open(line, keyword, line.end)
+    this.#open(line, keyword, line)
   }
 
   /** Closes the blocks that a line cannot belong to, if one further out is where it belongs. */
@@ -247,7 +238,7 @@ class Parser {
 
   /** Ends a block that nothing closes: `next` is what cannot be inside it, or undefined at the end of the text. */
   #leaveOpen(next: Word | undefined): void {
-    const { statement } = this.#frames.pop()!
+    const { statement, opening } = this.#frames.pop()!
     const block = headerText(statement)
     const notes =
       next === undefined
@@ -255,7 +246,7 @@ class Parser {
         : [{ span: next, text: `${next.text} cannot be inside ${keywordOf(statement)}` }]
     const help = next === undefined ? 'add "}" at the end of the file' : `add "}" before this ${next.text}`
     this.#report(
-      diagnostic('missing-brace', statement.open, { block }, { label: 'opened here, never closed', notes, help }),
+      diagnostic('missing-brace', opening.end, { block }, { label: 'opened here, never closed', notes, help }),
     )
   }
 
@@ -305,7 +296,7 @@ class Parser {
 }
 
 function leaf(line: Line): Statement {
-  return { line, children: undefined, close: undefined }
+  return { line, children: undefined }
 }
 
 function headerWords(line: Line): string {

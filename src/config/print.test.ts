@@ -80,6 +80,6 @@ test('print() leaves the words as they are, and has nothing to do a second time'
       assert.deepEqual(wordsOf(printed), wordsOf(text))
       assert.equal(print(printed), printed)
     }),
-    { numRuns: 2000 },
+    { numRuns: 2000, seed: 2026 },
   )
 })

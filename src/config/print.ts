@@ -5,19 +5,22 @@
  * It works on the text, not on the model: nothing is included, defined names stay as they are, and what is wrong stays
  * as wrong as it was. The words of the result are the words of the input, and formatting it again changes nothing.
  */
+import { trim, trimEnd, trimStart } from './blank.ts'
 
 const INDENT = '    '
+/** A line that the meta language may have a say in stays in one piece. */
+const META = /[$~\\]|(?:^|[{}][ \t]*)(?:@|include)/
+const INCLUDE = /^(?:@\S+\s+)*include/
 
 export function print(text: string): string {
   const printer = new Printer()
-  const lines = text.replace(/^\ufeff/, '').split('\n')
+  const lines = text.replace(/^\ufeff|\n$/g, '').split('\n')
   for (let i = 0; i < lines.length; i++) {
-    const line = lines[i]!.replace(/\r$/, '').trim()
+    const line = trim(lines[i]!)
     if (/^(?:@\S+\s+)*\$[A-Za-z_]\w*=/.test(line) && line.endsWith('\\')) {
       // The body of a definition has a layout of its own.
       printer.verbatim(line)
-      while (lines[i]?.trimEnd().endsWith('\\') && i + 1 < lines.length)
-        printer.body(lines[++i]!.replace(/\r$/, '').trimEnd())
+      while (trimEnd(lines[i] ?? '').endsWith('\\') && i + 1 < lines.length) printer.body(lines[++i]!)
     } else printer.line(line)
   }
   return printer.finish()
@@ -44,7 +47,7 @@ class Printer {
       this.#blank = this.#lines.length > 0
       return
     }
-    if (/^@|[$~\\]|^include/.test(line)) {
+    if (META.test(line)) {
       this.verbatim(line)
       return
     }
@@ -63,10 +66,12 @@ class Printer {
   /** A line of the meta language: only its indentation is ours. */
   verbatim(line: string): void {
     const braces = bracesOf(line)
-    if (braces.startsWith('}')) this.#depth = Math.max(0, this.#depth - 1)
-    this.#put(line, !line.endsWith('\\') && braces === '')
     const alternative = line.startsWith('@') && braces === '{'
-    if (!(alternative && this.#alternative)) {
+    const again = alternative && this.#alternative
+    if (braces.startsWith('}') || again) this.#depth = Math.max(0, this.#depth - 1)
+    this.#put(line, !line.endsWith('\\') && braces === '' && !INCLUDE.test(line))
+    if (again) this.#depth++
+    else {
       for (const brace of braces.startsWith('}') ? braces.slice(1) : braces)
         this.#depth = Math.max(0, this.#depth + (brace === '{' ? 1 : -1))
     }
@@ -87,15 +92,16 @@ class Printer {
     if (this.#blank && last !== undefined && !last.endsWith('{')) this.#lines.push('')
     this.#blank = false
     this.#lines.push(INDENT.repeat(this.#depth) + text)
-    this.#joinable = joinable
+    // Behind an unclosed quote a brace would be part of the word.
+    this.#joinable = joinable && text.split('"').length % 2 === 1
   }
 
   #open(): void {
     const last = this.#lines.length - 1
     if (
       this.#joinable &&
-      !this.#lines[last]!.trimStart().startsWith('#') &&
-      !this.#lines[last]!.trimStart().startsWith('!')
+      !trimStart(this.#lines[last]!).startsWith('#') &&
+      !trimStart(this.#lines[last]!).startsWith('!')
     ) {
       this.#lines[last] = withBrace(this.#lines[last]!)
     } else this.#put('{', false)
@@ -114,7 +120,7 @@ class Printer {
 /** Puts the brace before the comment of a line, if it has one. */
 function withBrace(line: string): string {
   const comment = commentStart(line)
-  return comment < 0 ? `${line} {` : `${line.slice(0, comment).trimEnd()} { ${line.slice(comment)}`
+  return comment < 0 ? `${line} {` : `${trimEnd(line.slice(0, comment))} { ${line.slice(comment)}`
 }
 
 function piecesOf(line: string): readonly Piece[] {
@@ -122,7 +128,6 @@ function piecesOf(line: string): readonly Piece[] {
   const comment = commentStart(line)
   const code = comment < 0 ? line : line.slice(0, comment)
   let from = 0
-  let quoted = false
   const flush = (to: number) => {
     const text = oneBlank(code.slice(from, to))
     if (text !== '') pieces.push({ kind: 'words', text })
@@ -130,19 +135,23 @@ function piecesOf(line: string): readonly Piece[] {
   }
   for (let at = 0; at < code.length; at++) {
     const character = code[at]
-    if (character === '"') quoted = !quoted && code.indexOf('"', at + 1) > 0
-    if (quoted || (character !== '{' && character !== '}')) continue
+    if (character === '"') {
+      const end = code.indexOf('"', at + 1)
+      if (end < 0) break
+      at = end
+    }
+    if (character !== '{' && character !== '}') continue
     flush(at)
     pieces.push({ kind: character === '{' ? 'open' : 'close' })
   }
   flush(code.length)
-  if (comment >= 0) pieces.push({ kind: 'comment', text: line.slice(comment).trimEnd() })
+  if (comment >= 0) pieces.push({ kind: 'comment', text: trimEnd(line.slice(comment)) })
   return pieces
 }
 
 /** Runs of blanks become one, except between quotes of either kind. */
 function oneBlank(text: string): string {
-  return text.trim().replace(/"[^"]*"|'[^']*'|[ \t\v\f\r]+/g, run => (/^["']/.test(run) ? run : ' '))
+  return trim(text).replace(/"[^"]*"|'[^']*'|[ \t\v\f\r]+/g, run => (/^["']/.test(run) ? run : ' '))
 }
 
 /** Where the comment begins, or -1. An unclosed quote reaches to the end of the line. */
@@ -158,7 +167,7 @@ function commentStart(line: string): number {
 
 /** The braces of a line that open and close blocks: not those of `${NAME}`, `~LST({…})`, quotes and comments. */
 function bracesOf(line: string): string {
-  if (/^(?:@\S+\s+)*include/.test(line)) return ''
+  if (INCLUDE.test(line)) return ''
   const comment = commentStart(line)
   return (comment < 0 ? line : line.slice(0, comment))
     .replace(/"[^"]*"/g, '')

@@ -8,6 +8,7 @@ import { dirname, resolve } from 'node:path'
 import { type Diagnostic, diagnostic, type Span } from '../diagnostics/diagnostic.ts'
 import { nearest } from '../diagnostics/nearest.ts'
 import { Source } from '../diagnostics/source.ts'
+import { trim, trimEnd } from './blank.ts'
 import {
   BUILT_INS,
   type Definition,
@@ -22,7 +23,7 @@ import {
 import { disk, type FileSystem } from './file-system.ts'
 import { expandBraces, glob, isWild } from './glob.ts'
 import { lex, lineEnd } from './lex.ts'
-import type { Line, Word } from './line.ts'
+import { Line, type Word } from './line.ts'
 import { parseRepetition } from './repetition.ts'
 import { TracedText } from './traced-text.ts'
 
@@ -206,14 +207,14 @@ class Reader implements ReadFile {
   }
 
   #define(name: string, first: TracedText, pull: () => TracedText | undefined): void {
-    if (!first.text.trimEnd().endsWith('\\')) {
+    if (!trimEnd(first.text).endsWith('\\')) {
       this.#definitions.set(name, { name, lines: [first.trim()] })
       return
     }
     const lines: TracedText[] = []
     for (let line: TracedText | undefined = first; line !== undefined; line = pull()) {
       const bare = withoutComment(line)
-      const text = bare.text.trimEnd()
+      const text = trimEnd(bare.text)
       const more = text.endsWith('\\')
       const content = bare.slice(0, more ? text.length - 1 : text.length).trim()
       if (content.text !== '') lines.push(content)
@@ -315,7 +316,7 @@ class Reader implements ReadFile {
     // Braces of a pattern look like those of a block: the pattern is the rest of the physical line.
     const last = behind[behind.length - 1]!
     const rest = first.text.slice(first.from, last.brace === '' ? last.to : last.to + 1)
-    const pattern = plainCharacters(rest.trim().slice(keyword.text.length).trim()).replaceAll('"', '')
+    const pattern = plainCharacters(trim(trim(rest).slice(keyword.text.length))).replaceAll('"', '')
     if (pattern === '') {
       this.#report(diagnostic('missing-value', keyword, { keyword: keyword.text, syntax: 'FILE' }))
       return
@@ -401,7 +402,7 @@ function withoutComment(line: TracedText): TracedText {
       from = at + 1
     } else if (!quoted && (character === '#' || character === '!')) {
       // keepalived 2.2.7 looks for the `\` of a definition that goes on at the end of the comment, too.
-      const goesOn = text.trimEnd().endsWith('\\') ? [TracedText.generated(' \\', line.locate(at, text.length))] : []
+      const goesOn = trimEnd(text).endsWith('\\') ? [TracedText.generated(' \\', line.locate(at, text.length))] : []
       return TracedText.join([...parts, line.slice(from, at), ...goesOn])
     }
   }
@@ -411,12 +412,12 @@ function withoutComment(line: TracedText): TracedText {
 /** Lines behind a dropped `@id $NAME= \` belong to its body. */
 function skipBody(line: TracedText, pull: () => TracedText | undefined): void {
   if (!/^[ \t]*(?:@\S+[ \t]+)*\$[A-Za-z_]\w*=/.test(line.text)) return
-  for (let next: TracedText | undefined = line; next?.text.trimEnd().endsWith('\\'); next = pull());
+  for (let next: TracedText | undefined = line; next !== undefined && trimEnd(next.text).endsWith('\\'); next = pull());
 }
 
 /** A line lexed from made text, its words put back to where they came from. */
 function traced(line: Line, text: TracedText): Line {
   const place = (word: Word): Word => ({ ...text.locate(word.start, word.end), text: plainCharacters(word.text) })
-  const { via: _, ...end } = text.locate(line.end.start, line.end.end)
-  return { ...line, words: line.words.map(place), end }
+  const { file, start } = text.locate(line.end.start, line.end.end)
+  return new Line(line.words.map(place), line.brace, file, start, line.text, line.from, line.to)
 }

@@ -46,7 +46,6 @@ const PIECES = [
   '~SEQ(',
   'include ',
   '\r\n',
-  '\ufeff',
   '\0',
   '\ue000',
   '\u{1f600}',

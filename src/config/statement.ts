@@ -6,8 +6,6 @@ export interface Statement {
   readonly line: Line
   /** Undefined: no block. */
   readonly children: readonly Statement[] | undefined
-  /** Undefined: no block, or one that nothing closes. */
-  readonly close: Span | undefined
 }
 
 export function keywordOf(statement: Statement): string {

@@ -1,5 +1,7 @@
 /** Text put together from several places that still knows where each of its characters stands in which file. */
+
 import type { Span } from '../diagnostics/diagnostic.ts'
+import { trimEnd, trimStart } from './blank.ts'
 
 /** From `at` in the text up to the next piece. A generated piece (a number of `~SEQ`) stands for its span as a whole. */
 interface Piece {
@@ -64,8 +66,8 @@ export class TracedText {
   }
 
   trim(): TracedText {
-    const from = this.text.length - this.text.trimStart().length
-    return this.slice(from, Math.max(from, this.text.trimEnd().length))
+    const from = this.text.length - trimStart(this.text).length
+    return this.slice(from, Math.max(from, trimEnd(this.text).length))
   }
 
   /** Where the characters from `from` up to `to` came from, as one span: the file of the first of them decides. */

@@ -269,7 +269,8 @@ const SSL_KEYWORDS = {
 export const SSL: Table = table('SSL', { doc: 'What SSL_GET shows and trusts.' }, SSL_KEYWORDS)
 
 export function elaborateSsl(statement: Statement, context: Context): SslSettings {
-  return readBlock(SSL_KEYWORDS, statement, context.report).values
+  const { password, ca, certificate, key } = readBlock(SSL_KEYWORDS, statement, context.report).values
+  return { password, ca, certificate, key }
 }
 
 export interface CheckedServer {
@@ -325,20 +326,12 @@ function elaborateChecker(
       const { values } = reading
       const host =
         values.host[0] === undefined ? undefined : readBlock(HOST_KEYWORDS, values.host[0], context.report).values
-      const target = targetOf(
-        {
-          ...values,
-          connect_ip: values.connect_ip ?? host?.connect_ip,
-          connect_port: values.connect_port ?? host?.connect_port,
-          bindto: values.bindto ?? host?.bindto,
-        },
-        server,
-        defaults,
-      )
+      const asked = { address: host?.connect_ip ?? server.address, port: host?.connect_port ?? server.port }
+      const target = targetOf(values, asked, defaults)
       return from(context, reading, {
         type,
         ...scheduled(values, defaults, 1, 1000),
-        target,
+        target: { ...target, bindAddress: target.bindAddress ?? host?.bindto },
         heloName: values.helo_name,
       })
     }

@@ -5,7 +5,7 @@ import type { Script } from '../../model/script.ts'
 import type { GarpSchedule } from '../../model/vrrp-instance.ts'
 import { type Context, from } from '../context.ts'
 import { first, ignored, type Keyword, once, readBlock, refused, type Table, table, words } from '../keyword.ts'
-import type { Word } from '../line.ts'
+import { NO_LINE } from '../line.ts'
 import { command, script } from '../script-value.ts'
 import type { Statement } from '../statement.ts'
 import {
@@ -400,11 +400,7 @@ export function elaborateGlobal(
   context: Context,
 ): { readonly global: GlobalDefinitions; readonly defaults: Defaults } {
   const [head] = statements
-  const merged = {
-    line: head?.line ?? NO_LINE,
-    children: statements.flatMap(each => each.children ?? []),
-    close: head?.close,
-  }
+  const merged = { line: head?.line ?? NO_LINE, children: statements.flatMap(each => each.children ?? []) }
   const reading = readBlock(KEYWORDS, merged, context.report)
   const { values } = reading
   const timed = (script: Script | undefined, seconds: number): TimedScript | undefined =>
@@ -472,12 +468,3 @@ export function elaborateGlobal(
   }
   return { global: from(context, reading, global), defaults }
 }
-
-const NO_LINE = {
-  words: [] as readonly Word[],
-  brace: '',
-  end: { file: '', start: 0, end: 0 },
-  text: '',
-  from: 0,
-  to: 0,
-} as const
