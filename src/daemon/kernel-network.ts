@@ -191,3 +191,8 @@ function socketKey(family: IpFamily, protocol: number): string {
 function interfacesOf({ interface: own, addresses, excludedAddresses }: VrrpInstance): readonly string[] {
   return [own, ...[...addresses, ...excludedAddresses].flatMap(({ interface: name }) => name ?? [])]
 }
+
+/** Whether it forwards IPv6 from this interface, as its announcements tell the hosts there. */
+function isRouter(name: string): boolean {
+  return readSysctl(`net.ipv6.conf.${name.replaceAll('.', '/')}.forwarding`) !== '0'
+}
