@@ -1,7 +1,7 @@
 /** Frames for tests of the data path: as a client would send them to a director, checksums right. */
 import { type Ip, ipBytes } from '../bytes/address.ts'
 import { checksum, pseudoHeaderSum } from '../bytes/checksum.ts'
-import { encodeIpv4Header, ipv4Header } from '../wire/ipv4.ts'
+import { decodeIpv4, encodeIpv4Header, ipv4Header } from '../wire/ipv4.ts'
 import { ETHERNET_BYTES, IPV4_BYTES, PROTOCOL, TCP_FLAG } from './program/headers.ts'
 
 export interface Endpoint {
@@ -31,6 +31,18 @@ export function udpFrame(source: Endpoint, destination: Endpoint, payloadBytes =
   const datagram = new Uint8Array(8 + payloadBytes)
   new DataView(datagram.buffer).setUint16(4, datagram.length)
   return frame(PROTOCOL.udp, source, destination, datagram, 6)
+}
+
+/** What a frame carries, as text to compare: `10.0.0.1:5 > 10.0.0.2:80 syn`; says so if a checksum is wrong. */
+export function frameText(frame: Uint8Array): string {
+  const packet = decodeIpv4(packetOf(frame))
+  if (!packet.ok) return packet.drop
+  const { source, destination, protocol, payload, ttl } = packet.value
+  const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength)
+  const pseudo = pseudoHeaderSum(ipBytes(source), ipBytes(destination), protocol, payload.length)
+  const unsummed = protocol === PROTOCOL.udp && view.getUint16(6) === 0
+  const wrong = !unsummed && checksum(payload, pseudo) !== 0 ? ' wrong checksum' : ''
+  return `${source}:${view.getUint16(0)} > ${destination}:${view.getUint16(2)} ttl ${ttl}${wrong}`
 }
 
 /** The Ethernet payload of a frame. */

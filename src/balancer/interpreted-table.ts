@@ -17,7 +17,14 @@ import { writeSettings } from './settings.ts'
 import { EMPTY_SHAPE, type Shape } from './shape.ts'
 import { RegionTable } from './table.ts'
 
-const SMALL: Capacity = { services: 64, destinations: 256, connections: 1024, processors: 1 }
+const SMALL: Capacity = {
+  services: 64,
+  destinations: 256,
+  connections: 1024,
+  processors: 1,
+  rings: 256,
+  localities: 64,
+}
 const HERTZ = 250
 /** An uptime after which no jiffy is 0. */
 const BOOTED = 1_000_000

@@ -14,10 +14,12 @@
  *   details       32 bytes more of each connection, at the same place: what only its beginning and end need
  *   counters      packets and bytes, a cache line for each processor and destination
  *   ledger        the control plane's own notes on services and destinations: zero points, counts of removed servers
+ *   rings         lookup tables of sh, dh and mh, in blocks of 1 KiB
+ *   localities    which destination lblc and lblcr last sent a destination address to
  */
 import type { Field } from '../bpf/value.ts'
 
-export const LAYOUT_VERSION = 1
+export const LAYOUT_VERSION = 2
 
 /** Marks the first word of the settings as ours. */
 export const LAYOUT_MAGIC = 0x534c5543
@@ -45,6 +47,8 @@ export const SETTINGS = {
   nextService: [52, 'u32'],
   nextDestination: [56, 'u32'],
   nextSequence: [60, 'u32'],
+  ringBlocks: [448, 'u32'],
+  localitySlots: [452, 'u32'],
   /** Table-wide counts of packets that were not forwarded, by reason: eight bytes each from here on. */
   reasons: [64, 'u64'],
 } as const
@@ -96,7 +100,6 @@ export const SERVICE_BYTES = 128
 export const SERVICE = {
   /** 0: the record is free. */
   flags: [0, 'u32'],
-  scheduler: [4, 'u32'],
   family: [8, 'u8'],
   protocol: [9, 'u8'],
   /** raw */
@@ -116,6 +119,18 @@ export const SERVICE = {
   prefix: [52, 'u32'],
   /** Counts up with every service that is added: what lists order them by. */
   sequence: [56, 'u32'],
+  /** The scheduler's number and, for sh, dh and mh, its lookup table: a block of the rings plus one. Read and written as one. */
+  plan: [64, 'u64'],
+  scheduler: [64, 'u32'],
+  ring: [68, 'u32'],
+  /** wrr: the destination last chosen, plus one, and the weight that it takes at present. */
+  turn: [72, 'u64'],
+  turnCursor: [72, 'u32'],
+  turnWeight: [76, 'u32'],
+  /** wrr: where that weight starts from, and by how much it falls each time around. */
+  weights: [80, 'u64'],
+  weightTop: [80, 'u32'],
+  weightStep: [84, 'u32'],
 } as const
 export const SERVICE_FLAG = { used: 1, onePacket: 4, flag1: 8, flag2: 16, flag3: 32, removed: 64 } as const
 /** The number of `none`; the schedulers follow in the order of SCHEDULERS. */
@@ -164,6 +179,8 @@ export const DESTINATION = {
   hopSourceEnd: [80, 'u32'],
   tunnelPort: [84, 'u16'],
   tunnelFlags: [86, 'u16'],
+  /** The last weight above zero that it was given: what mh goes by. */
+  lastWeight: [88, 'u32'],
 } as const
 /** `available`: in its service's list. `translated`: its replies are looked for. A record without `used` is free. */
 export const DESTINATION_FLAG = { used: 1, available: 2, translated: 4 } as const
@@ -237,6 +254,38 @@ export const LEDGER = {
   trashSince: [88, 'u32'],
 } as const
 
+/** A lookup table has one block, or sixteen: mh's. Its words are numbers of destinations plus one; 0: nobody. */
+export const RING_BLOCK_BYTES = 1024
+/** The control plane's note on each block, behind its other notes. */
+export const RING_NOTE_BYTES = 8
+export const RING_NOTE = {
+  /** The service that uses it, plus one; 0: free, since `since`, in jiffies. */
+  service: [0, 'u32'],
+  since: [4, 'u32'],
+} as const
+
+export const LOCALITY_BYTES = 128
+/** As with connections, an entry is in one bucket of four. */
+export const LOCALITY_WAYS = 4
+export const LOCALITY = {
+  /** The service's number plus one; 0: free; `LOCALITY_BUSY`: being written. */
+  owner: [0, 'u32'],
+  /** How many members there are: one for lblc. */
+  size: [4, 'u32'],
+  /** raw, 16 bytes */
+  address: [8, 'u64'],
+  addressEnd: [16, 'u64'],
+  /** Jiffies when it was last asked for, and when a member last came or went. */
+  stamp: [24, 'u32'],
+  changed: [28, 'u32'],
+  /** Destinations' numbers plus one, the oldest member first. */
+  members: [32, 'u32'],
+} as const
+export const LOCALITY_MEMBERS = 24
+export const LOCALITY_BUSY = 0xffff_ffff
+/** ip_vs's lblc_expiration and lblcr_expiration: an entry that is not asked for, a set that has not changed. */
+export const LOCALITY_EXPIRATION_S = 86_400
+
 /** The shape of the program that runs, as text ending in a zero byte: another process must know it, too. */
 export const SHAPE_OFFSET = 2048
 export const SHAPE_BYTES = 512
@@ -247,6 +296,10 @@ export interface Capacity {
   readonly destinations: number
   readonly connections: number
   readonly processors: number
+  /** KiB of lookup tables: sh and dh take one for each service, mh sixteen, and as much again for a second after an edit. */
+  readonly rings: number
+  /** Destination addresses that lblc and lblcr remember. */
+  readonly localities: number
 }
 
 export const REGION_NAMES = [
@@ -258,6 +311,8 @@ export const REGION_NAMES = [
   'details',
   'counters',
   'ledger',
+  'rings',
+  'localities',
 ] as const
 export type RegionName = (typeof REGION_NAMES)[number]
 
@@ -282,6 +337,8 @@ export function regionBytes(capacity: Capacity): Readonly<Record<RegionName, num
     connections: capacity.connections * CONNECTION_BYTES,
     details: capacity.connections * DETAIL_BYTES,
     counters: capacity.processors * capacity.destinations * COUNTER_BYTES,
-    ledger: (capacity.services + capacity.destinations) * LEDGER_BYTES,
+    ledger: (capacity.services + capacity.destinations) * LEDGER_BYTES + capacity.rings * RING_NOTE_BYTES,
+    rings: capacity.rings * RING_BLOCK_BYTES,
+    localities: capacity.localities * LOCALITY_BYTES,
   }
 }

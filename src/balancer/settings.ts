@@ -20,6 +20,8 @@ export function writeSettings(settings: Memory, { capacity, hashSeed, hertz }: T
   settings.set(0, SETTINGS.serviceSlots, capacity.services)
   settings.set(0, SETTINGS.destinationSlots, capacity.destinations)
   settings.set(0, SETTINGS.connectionSlots, capacity.connections)
+  settings.set(0, SETTINGS.ringBlocks, capacity.rings)
+  settings.set(0, SETTINGS.localitySlots, capacity.localities)
   settings.setWide(0, SETTINGS.hashSeed, hashSeed)
   for (const [state, seconds] of DEFAULT_TIMEOUTS_S) settings.set(timeoutOffset(state), [0, 'u32'], seconds * hertz)
   for (const table of ['inputOnly', 'input', 'output'] as const) {
@@ -47,6 +49,8 @@ export function readFacts(settings: Memory): TableFacts {
       destinations: settings.get(0, SETTINGS.destinationSlots),
       connections: settings.get(0, SETTINGS.connectionSlots),
       processors: settings.get(0, SETTINGS.processors),
+      rings: settings.get(0, SETTINGS.ringBlocks),
+      localities: settings.get(0, SETTINGS.localitySlots),
     },
     hashSeed: settings.getWide(0, SETTINGS.hashSeed),
     hertz: settings.get(0, SETTINGS.hertz),

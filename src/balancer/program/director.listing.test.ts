@@ -13,7 +13,7 @@ import { director } from './director.ts'
 import { TC } from './hook.ts'
 
 const FACTS: TableFacts = {
-  capacity: { services: 4096, destinations: 32768, connections: 1 << 18, processors: 2 },
+  capacity: { services: 4096, destinations: 32768, connections: 1 << 18, processors: 2, rings: 4096, localities: 16384 },
   hashSeed: 0x0123_4567_89ab_cdefn,
   hertz: 250,
 }

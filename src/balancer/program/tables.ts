@@ -8,6 +8,8 @@ import {
   COUNTER_BYTES,
   DESTINATION_BYTES,
   DETAIL_BYTES,
+  LOCALITY_BYTES,
+  RING_BLOCK_BYTES,
   type Reason,
   type RegionName,
   reasonField,
@@ -51,6 +53,14 @@ export class Tables {
   }
   detail(slot: Scalar): Pointer {
     return this.record('details', slot, this.capacity.connections, DETAIL_BYTES)
+  }
+  locality(slot: Scalar): Pointer {
+    return this.record('localities', slot, this.capacity.localities, LOCALITY_BYTES)
+  }
+  /** The word `index` of the lookup table that begins with a block. */
+  ringEntry(block: Value, index: Value): Pointer {
+    const words = (this.capacity.rings * RING_BLOCK_BYTES) / 4
+    return this.record('rings', block.mul(RING_BLOCK_BYTES / 4).add(index), words, 4)
   }
   /** This processor's counters of a destination: nobody else writes them, so plain additions do. */
   counter(destination: Value): Pointer {
