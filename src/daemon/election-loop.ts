@@ -25,14 +25,15 @@ import {
   stepElections,
 } from '../vrrp/elections.ts'
 import type { Event } from '../vrrp/event.ts'
-import { faults } from '../vrrp/faults.ts'
 import { type Received, routerIdOf } from '../vrrp/received.ts'
-import { type State, stateName } from '../vrrp/state.ts'
+import type { State } from '../vrrp/state.ts'
 import { AddressKeeper } from './address-keeper.ts'
 import { type Announcement, AnnouncementQueue } from './announcement-queue.ts'
 import type { ElectionNetwork, InterfaceState } from './election-network.ts'
 import type { Heartbeat } from './heartbeat.ts'
 import type { Note } from './note.ts'
+import { placedAddresses } from './placed-addresses.ts'
+import { reportInstance } from './report-instance.ts'
 import { mayResume } from './resume.ts'
 
 export interface ElectionSurroundings {
@@ -170,7 +171,11 @@ export class ElectionLoop {
 
   report(): { readonly vrrp: readonly InstanceSnapshot[]; readonly alarms: readonly string[] } {
     const held = new Set(this.#world.network.held().map(addressKey))
-    const vrrp = [...this.#watched].map(([name, watched]) => this.#reportInstance(name, watched, held))
+    const vrrp = [...this.#watched].map(([name, watched]) => {
+      const { claims, counters } = watched
+      const seen = { sinceMs: this.#world.wallClockMs(watched.since), held, claims, counts: counters.counts() }
+      return reportInstance(this.#elections.instances.get(name)!, this.#state(name)!, seen)
+    })
     const claims = vrrp.flatMap(({ addresses }) =>
       addresses.flatMap(({ address, interface: where, claimedBy }) =>
         claimedBy === undefined ? [] : [`${claimedBy} on ${where} claims ${address}, which is ours`],
@@ -190,28 +195,6 @@ export class ElectionLoop {
         const remedy = `remove it with "ip address del ${address}/${prefix} dev ${where}"`
         return `${address} is on ${where} though ${name} is not active; somebody else put it there: ${remedy}`
       })
-  }
-
-  #reportInstance(name: string, watched: Watched, held: ReadonlySet<string>): InstanceSnapshot {
-    const instance = this.#elections.instances.get(name)!
-    const state = this.#state(name)!
-    return {
-      name,
-      state: stateName(state),
-      sinceMs: this.#world.wallClockMs(watched.since),
-      faults: state.name === 'fault' ? faults(instance, state) : [],
-      interface: instance.interface,
-      routerId: instance.routerId,
-      priority: state.priority,
-      addresses: this.#allPlaced(name).map(address => ({
-        address: address.address,
-        prefix: address.prefix,
-        interface: address.interface,
-        present: held.has(addressKey(address)),
-        claimedBy: watched.claims.get(address.address),
-      })),
-      counts: watched.counters.counts(),
-    }
   }
 
   #start(instance: VrrpInstance): void {
@@ -364,15 +347,10 @@ export class ElectionLoop {
   }
 
   #allPlaced(name: string): readonly PlacedAddress[] {
-    const instance = this.#elections.instances.get(name)!
-    return [...instance.addresses, ...instance.excludedAddresses].map(virtual => placed(instance, virtual))
+    return placedAddresses(this.#elections.instances.get(name)!)
   }
 
   #placed(instance: VrrpInstance, state: State): readonly PlacedAddress[] {
-    return desiredAddresses(instance, state).map(virtual => placed(instance, virtual))
+    return placedAddresses(instance, desiredAddresses(instance, state))
   }
-}
-
-function placed(instance: VrrpInstance, virtual: VrrpInstance['addresses'][number]): PlacedAddress {
-  return { ...virtual, interface: virtual.interface ?? instance.interface }
 }
