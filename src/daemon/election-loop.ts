@@ -264,8 +264,10 @@ export class ElectionLoop {
   #announce(instance: VrrpInstance, { addresses, repeat }: Announce): void {
     const { arpIntervalMs, naIntervalMs } = instance.garp
     const announcements = addresses.map(({ address, interface: name = instance.interface }) => {
-      this.#world.log(`(${instance.name}) Sending/queueing gratuitous ARPs on ${name} for ${address}`, true)
-      const pauseMs = ipFamily(address) === 4 ? arpIntervalMs : naIntervalMs
+      const ipv4 = ipFamily(address) === 4
+      const what = ipv4 ? 'gratuitous ARPs' : 'Unsolicited Neighbour Adverts'
+      this.#world.log(`(${instance.name}) Sending/queueing ${what} on ${name} for ${address}`, true)
+      const pauseMs = ipv4 ? arpIntervalMs : naIntervalMs
       return { instance: instance.name, interface: name, address, pauseMs }
     })
     for (let round = 0; round < repeat; round++) this.#announcements.push(announcements)
@@ -273,7 +275,7 @@ export class ElectionLoop {
 
   #sendAnnouncement({ instance, interface: name, address }: Announcement): void {
     const counters = this.#watched.get(instance)?.counters
-    const what = ipFamily(address) === 4 ? 'gratuitous ARP' : 'unsolicited NA'
+    const what = ipFamily(address) === 4 ? 'gratuitous ARP' : 'unsolicited Neighbour Advert'
     this.#world.log(`Sending ${what} on ${name} for ${address}`, true)
     this.#attempt(`announce ${address} on ${name}`, counters, () => {
       this.#world.network.announce(name, address)
