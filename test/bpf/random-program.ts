@@ -279,8 +279,9 @@ class Author {
     if (context === undefined || this.inLoop) return
     switch (random.below(this.type === 'tc' ? 2 : 1)) {
       case 0: {
+        // Never to the front: what the kernel puts there is whatever the memory held.
         const [helper, amount] =
-          this.type === 'tc' ? [HELPER.pullData, random.below(60)] : [HELPER.adjustHead, random.below(40) - 24]
+          this.type === 'tc' ? [HELPER.pullData, random.below(60)] : [HELPER.adjustHead, random.below(16)]
         this.keep(code.call(helper, context, amount))
         break
       }
@@ -454,9 +455,9 @@ const STATEMENTS: readonly Statement[] = [
   ...new Array<Statement>(4).fill(author => author.store()),
   ...new Array<Statement>(3).fill(author => author.branch()),
   ...new Array<Statement>(2).fill(author => author.keep(author.atomic())),
-  ...new Array<Statement>(2).fill(author => author.setVariable()),
+  ...new Array<Statement>(4).fill(author => author.setVariable()),
   ...new Array<Statement>(2).fill(author => author.leave()),
-  author => author.newVariable(),
+  ...new Array<Statement>(2).fill(author => author.newVariable()),
   author => author.region(),
   author => author.frame(),
   author => author.packet(),
