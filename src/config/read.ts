@@ -34,6 +34,8 @@ export interface ReadOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>
   /** In [0, 1), for `${_RANDOM}`. */
   readonly random?: () => number
+  /** Reads as keepalived does where that does harm: byte order marks are words, undefined names fall apart at their braces. */
+  readonly faithful?: boolean
   /** How many lines definitions and repetitions may make; the manual's largest example makes about a million. */
   readonly madeLinesMax?: number
 }
@@ -99,7 +101,7 @@ class Reader implements ReadFile {
   readText(file: string, text: string): void {
     this.#open.push(file)
     let at = 0
-    if (text.charCodeAt(0) === 0xfeff) {
+    if (text.charCodeAt(0) === 0xfeff && this.#options.faithful !== true) {
       at = 1
       this.#report(
         diagnostic(
@@ -285,7 +287,7 @@ class Reader implements ReadFile {
     this.#report(
       diagnostic(use.braced ? 'undefined-definition' : 'literal-dollar', span, { name: shown }, { label, help }),
     )
-    return [literalText(shown, span)]
+    return [this.#options.faithful === true ? TracedText.generated(shown, span) : literalText(shown, span)]
   }
 
   #random([first = '0', second = '32767']: readonly string[]): string {

@@ -109,20 +109,20 @@ function* persistence(judged: Judged): Iterable<Diagnostic> {
 
 function* quorum(judged: Judged): Iterable<Diagnostic> {
   for (const server of blocks(judged)) {
+    const origin = judged.origins.get(server)
+    const written = (keyword: string) => Number(origin?.at(keyword)?.line.words[1]?.text ?? 0)
     const weights = server.realServers.reduce((sum, { weight }) => sum + weight, 0)
-    if (server.realServers.length > 0 && server.quorum > weights) {
-      const help = 'keepalived lowers it to the sum of the weights'
+    if (written('quorum') > server.quorum) {
+      const help = `keepalived lowers it to ${server.quorum}`
       yield diagnostic(
         'quorum-above-weights',
         valuePlace(judged, server, 'quorum'),
-        { quorum: server.quorum, weights },
+        { quorum: written('quorum'), weights },
         { help },
       )
     }
-    const statement = judged.origins.get(server)?.at('hysteresis')
-    const written = Number(statement?.line.words[1]?.text ?? 0)
-    if (written > server.hysteresis) {
-      const fill = { hysteresis: written, quorum: server.quorum, lowered: server.hysteresis }
+    if (written('hysteresis') > server.hysteresis) {
+      const fill = { hysteresis: written('hysteresis'), quorum: server.quorum, lowered: server.hysteresis }
       yield diagnostic('hysteresis-above-quorum', valuePlace(judged, server, 'hysteresis'), fill)
     }
   }

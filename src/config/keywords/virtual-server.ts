@@ -257,8 +257,6 @@ export function elaborateVirtualServers(
     scheduler: values.lb_algo ?? values.lvs_sched ?? 'wlc',
     schedulerFlags: schedulerFlags(values),
     onePacket: values.ops ?? false,
-    quorum: values.quorum,
-    hysteresis: Math.min(values.hysteresis, values.quorum - 1),
     alpha: values.alpha ?? false,
     omega: values.omega ?? false,
     group: header.group,
@@ -292,10 +290,15 @@ export function elaborateVirtualServers(
         : ipFamily(key.address)
     const persistent =
       values.persistence_timeout ?? (key.kind === 'address' && key.port === 0 ? PERSISTENCE_S : undefined)
+    // What cannot be reached is lowered, as in keepalived.
+    const weights = realServers.reduce((sum, { weight }) => sum + weight, 0)
+    const quorum = realServers.length === 0 ? values.quorum : Math.max(1, Math.min(values.quorum, weights))
     const prefix = values.persistence_granularity ?? (family === 4 ? 32 : 128)
     const made: VirtualServer = {
       service: key.kind === 'mark' ? { kind: 'mark', mark: key.mark, family } : { ...key, protocol },
       ...service,
+      quorum,
+      hysteresis: Math.min(values.hysteresis, quorum - 1),
       persistence: persistent === undefined ? undefined : { timeoutS: persistent, prefix },
       sorryServer:
         values.sorry_server === undefined

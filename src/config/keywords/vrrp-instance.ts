@@ -143,7 +143,9 @@ const INSTANCE_KEYWORDS = {
   state: once(choice('MASTER', 'BACKUP'), { doc: 'How it starts; only an owner (priority 255) starts as active.' }),
   interface: once(text('INTERFACE'), { doc: 'Where it advertises.' }),
   virtual_router_id: once(integer(1, 255), { doc: 'Its number on the segment.' }),
-  priority: once(integer(1, 255), { doc: 'Election weight; 255 owns the addresses. Default: 100.' }),
+  priority: once(integer(1, 255), {
+    doc: 'Election weight; 255 owns the addresses. Default: 100, and 255 with state MASTER.',
+  }),
   advert_int: once(timer(0.01, 255), {
     default: 1000,
     doc: 'Seconds between advertisements: whole in version 2, hundredths in version 3.',
@@ -296,7 +298,9 @@ export function elaborateInstance(
       : ipFamily(addresses[0].address)
   const version = family === 6 ? 3 : Number(values.version ?? defaults.version ?? 2) === 3 ? 3 : 2
   const initialState = values.state === 'MASTER' ? 'master' : 'backup'
-  const priority = values.priority ?? 100
+  // A MASTER that names no priority owns its addresses; one whose priority cannot be read does not.
+  const owner = initialState === 'master' && !hasKeyword(statement, 'priority')
+  const priority = values.priority ?? (owner ? 255 : 100)
   const strict = values.strict_mode ?? defaults.strict
   if (values.virtual_router_id === undefined) {
     if (reading.at('virtual_router_id') === undefined && !hasKeyword(statement, 'virtual_router_id')) {
