@@ -71,3 +71,16 @@ test('simplify() reads the original of a copy, until one of them changes', () =>
     },
   )
 })
+
+test('simplify() knows that a copy is none any more once its original has changed', () => {
+  const body = simplified(code => {
+    const variable = code.variable(1)
+    const copy = code.variable(variable)
+    variable.set(2)
+    code.exit(copy)
+  })
+  const end = body.blocks[0]!.terminator
+  const copied = body.blocks[0]!.steps.find(step => step.kind === 'move' && 'register' in step.source)
+  assert.ok(end?.kind === 'exit' && copied?.kind === 'move')
+  assert.deepEqual(end.value, { register: copied.target })
+})

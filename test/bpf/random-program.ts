@@ -94,6 +94,7 @@ class Author {
 
   round(index: Value, given: Pointer): void {
     this.values.push(index)
+    this.variables.push(this.code.variable(index))
     this.memory.push({ pointer: given, aligned: true }, { pointer: this.code.region(NARROW, 8, 32), aligned: false })
     this.statements(3)
     this.code.exit(this.anyResult())
@@ -198,8 +199,9 @@ class Author {
   }
 
   newVariable(): void {
-    const bits = this.random.pick([8, 16, 32, 64] as const)
-    const start = this.value()
+    const bits = this.random.pick([8, 16, 32, 64, 64, 64] as const)
+    // Often a copy of another variable, which then changes.
+    const start = this.random.oneIn(2) ? this.value() : this.random.pick(this.variables)
     this.variables.push(this.code.variable(bits === 64 ? start : start.and(2n ** BigInt(bits) - 1n), bits))
   }
 

@@ -3,7 +3,7 @@
  * simplified, few registers, so that most values live in the frame) and the tight way, both are interpreted and both are
  * run by the kernel, on the same packets. Verdict, packet, regions and map must be the same.
  *
- * BPF_RUNS says how many programs (200), BPF_SEED the first one's seed (0).
+ * BPF_RUNS says how many programs (150), BPF_SEED the first one's seed (0).
  */
 import assert from 'node:assert/strict'
 import { closeSync } from 'node:fs'
@@ -28,7 +28,7 @@ import {
 import { Random } from './random.ts'
 import { NARROW, randomPacket, randomProgram, statementsOf, TABLE, TABLE_KEYS, WIDE } from './random-program.ts'
 
-const RUNS = Number(process.env.BPF_RUNS ?? 200)
+const RUNS = Number(process.env.BPF_RUNS ?? 150)
 const SEED = Number(process.env.BPF_SEED ?? 0)
 const PACKETS = 3
 
