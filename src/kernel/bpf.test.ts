@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
-import { closeSync } from 'node:fs'
+import { closeSync, mkdtempSync, rmdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Random } from '../../test/bpf/random.ts'
 import { Btf } from '../bpf/btf.ts'
 import type { Code } from '../bpf/code.ts'
@@ -10,6 +13,7 @@ import { interpret } from '../bpf/interpreter.ts'
 import { contextBytes } from '../bpf/interpreter-context.ts'
 import { viewOf } from '../bytes/view.ts'
 import {
+  createLink,
   createMap,
   deleteElement,
   loadBtf,
@@ -18,14 +22,27 @@ import {
   lookupElement,
   MAP_TYPE,
   mapMemory,
+  openPinned,
+  pin,
   testRun,
   updateElement,
+  updateLink,
   VerifierError,
 } from './bpf.ts'
+import { call, connect, mount, send, socket, umount2 } from './libc.ts'
+import { setLink } from './link.ts'
+import { inNamespace } from './namespace.ts'
+import { RouteSocket } from './route-socket.ts'
+import { scratchNamespace } from './scratch-namespace.ts'
 
 const skip = process.getuid?.() === 0 ? false : 'not root: bpf(2) needs CAP_BPF and CAP_NET_ADMIN'
 const PACKET = new Uint8Array(64).map((_, i) => i)
 const CONTEXT_LENGTH = 192
+const AF_INET = 2
+const SOCK_DGRAM = 2
+const SOCK_CLOEXEC = 0x80000
+const LOOPBACK = 1
+const TC_ACT_SHOT = 2
 
 const open: number[] = []
 after(() => open.forEach(fd => closeSync(fd)))
@@ -280,4 +297,60 @@ test('l4_csum_replace does the same to any checksum', { skip }, () => {
     const text = `${packet[24]} ${packet[25]}: ${from} to ${to}, flags ${flags}`
     assert.deepEqual(run.packet, interpret(compile(source), { packet }).packet, text)
   }
+})
+
+/** Sends a datagram from loopback to loopback; nobody has to listen. */
+function sendDatagram(): void {
+  const fd = call('open a socket', socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0))
+  try {
+    const address = Uint8Array.of(AF_INET, 0, 0, 9, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0)
+    call('connect', connect(fd, address, address.length))
+    call('send', send(fd, Uint8Array.of(1), 1, 0))
+  } finally {
+    closeSync(fd)
+  }
+}
+
+test('a link puts a program on an interface, and another in its place', { skip, timeout: 10_000 }, async t => {
+  const namespace = scratchNamespace(t, 'bpf')
+  using route = new RouteSocket(namespace)
+  setLink(route, 'lo', { up: true })
+  const fd = region('seen', 4096)
+  const memory = mapMemory(fd, 4096)
+  t.after(() => memory.unmap())
+  const counting = (name: string, place: number) => {
+    const main = (code: Code) => {
+      code.region({ map: 'seen', bytes: 4096 }, 0, 64).increase([place, 'u64'], 1)
+      code.exit(TC_ACT_SHOT)
+    }
+    return own(loadSource({ name, type: 'tc', main }, { seen: fd }))
+  }
+  const link = inNamespace(namespace, () => createLink(counting('first', 0), LOOPBACK, 'TCX_INGRESS'))
+  t.after(() => closeSync(link))
+  inNamespace(namespace, sendDatagram)
+  while (memory.bytes[0] === 0) await sleep(1)
+  updateLink(link, counting('second', 8))
+  inNamespace(namespace, sendDatagram)
+  while (memory.bytes[8] === 0) await sleep(1)
+  assert.deepEqual([memory.bytes[0], memory.bytes[8]], [1, 1])
+})
+
+test('what is pinned is found by its path, and nothing else is', { skip }, t => {
+  const directory = mkdtempSync(join(tmpdir(), 'sluice-bpf-'))
+  call('mount a bpf filesystem', mount('bpf', directory, 'bpf', 0, null))
+  t.after(() => {
+    call('unmount the bpf filesystem', umount2(directory, 0))
+    rmdirSync(directory)
+  })
+  const path = join(directory, 'counters')
+  assert.equal(openPinned(path), undefined)
+  const fd = createMap({ name: 'counters', type: MAP_TYPE.HASH, keyBytes: 1, valueBytes: 1, entries: 1 })
+  updateElement(fd, Uint8Array.of(1), Uint8Array.of(7))
+  pin(fd, path)
+  closeSync(fd)
+  const again = own(openPinned(path)!)
+  const value = new Uint8Array(1)
+  assert.equal(lookupElement(again, Uint8Array.of(1), value), true)
+  assert.deepEqual(value, Uint8Array.of(7))
+  assert.throws(() => pin(again, path), { name: 'KernelError', code: 'EEXIST' })
 })
