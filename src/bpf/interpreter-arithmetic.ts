@@ -97,7 +97,8 @@ export function holds(comparison: number, width: 32 | 64, left: bigint, right: b
 export function reorder(value: bigint, bits: number, swapped: boolean): bigint {
   const low = BigInt.asUintN(bits, value)
   if (!swapped) return low
-  const view = new DataView(new ArrayBuffer(8))
-  view.setBigUint64(0, low, true)
-  return view.getBigUint64(0, false) >> BigInt(64 - bits)
+  scratch.setBigUint64(0, low, true)
+  return scratch.getBigUint64(0, false) >> BigInt(64 - bits)
 }
+
+const scratch = new DataView(new ArrayBuffer(8))

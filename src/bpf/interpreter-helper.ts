@@ -27,18 +27,19 @@ const BUILT_IN: Readonly<Partial<Record<HelperKey, HelperFunction>>> = {
     const value = model.lookup(caller.memory.bytes(key, model.keyBytes, 'read'))
     return value === undefined ? 0 : caller.memory.addressOf(value, 'a value of a map')
   },
-  mapUpdate: ({ map, memory }, address, key, value, flags) => {
-    const model = map(address)
+  mapUpdate: (caller, map, key, value, flags) => {
+    const { memory } = caller
+    const model = caller.map(map)
     const bytes = memory.bytes(value, model.valueBytes, 'read')
     return model.update(memory.bytes(key, model.keyBytes, 'read'), bytes, Number(flags))
   },
-  mapDelete: ({ map, memory }, address, key) => {
-    const model = map(address)
-    return model.delete(memory.bytes(key, model.keyBytes, 'read'))
+  mapDelete: (caller, map, key) => {
+    const model = caller.map(map)
+    return model.delete(caller.memory.bytes(key, model.keyBytes, 'read'))
   },
   ktime: ({ machine }) => machine.ktimeNs ?? 0n,
   jiffies: ({ machine }) => machine.jiffies ?? 0n,
-  random: ({ random }) => random(),
+  random: caller => caller.random(),
   processorId: ({ machine }) => machine.processor ?? 0,
   storeBytes: ({ memory, packet }, _context, offset, from, length) =>
     packet.store(word(offset), memory.bytes(from, int(length), 'read')),
@@ -75,11 +76,11 @@ const BUILT_IN: Readonly<Partial<Record<HelperKey, HelperFunction>>> = {
     timersOf(caller).setCallback(timerBytes(caller, timer), caller.function(callback)),
   timerStart: (caller, timer, delayNs) =>
     timersOf(caller).start(timerBytes(caller, timer), (caller.machine.ktimeNs ?? 0n) + delayNs),
-  loop: ({ invoke }, rounds, callback, context, flags) => {
+  loop: (caller, rounds, callback, context, flags) => {
     if (flags !== 0n) return -EINVAL
     const limit = BigInt.asUintN(32, rounds)
     if (limit > LOOP_ROUNDS_MAX) return -E2BIG
-    for (let round = 0n; round < limit; round++) if (invoke(callback, round, context) !== 0n) return round + 1n
+    for (let round = 0n; round < limit; round++) if (caller.invoke(callback, round, context) !== 0n) return round + 1n
     return limit
   },
 }

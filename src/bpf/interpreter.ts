@@ -132,9 +132,9 @@ class Run implements Caller {
     this.execute(program, start, [this.mapAddress(map, undefined), key, this.memory.addressOf(value, map)])
   }
 
-  // What helpers ask of us; arrow functions, because they take what they need out of us.
+  // What helpers ask of us.
 
-  readonly map = (address: bigint): MapModel => {
+  map(address: bigint): MapModel {
     const name = this.mapName(address)
     let model = this.models.get(name)
     if (model === undefined) {
@@ -144,24 +144,24 @@ class Run implements Caller {
     return model
   }
 
-  readonly mapName = (address: bigint): string => {
+  mapName(address: bigint): string {
     const name = this.names[Number(address - MAPS)]
     if (name === undefined) throw new Refusal(`a helper is given 0x${address.toString(16)} for a map`)
     return name
   }
 
-  readonly function = (callback: bigint): { program: CompiledProgram; start: number } => {
+  function(callback: bigint): { program: CompiledProgram; start: number } {
     const found = this.functions[Number(callback - FUNCTIONS)]
     if (found === undefined) throw new Refusal(`a helper is given 0x${callback.toString(16)} for a function`)
     return found
   }
 
-  readonly invoke = (callback: bigint, ...parameters: readonly bigint[]): bigint => {
+  invoke(callback: bigint, ...parameters: readonly bigint[]): bigint {
     const { program, start } = this.function(callback)
     return this.execute(program, start, parameters)
   }
 
-  readonly random = (): number => {
+  random(): number {
     if (this.machine.random !== undefined) return this.machine.random()
     // Marsaglia's xorshift: the same numbers in every run.
     this.seed ^= this.seed << 13
@@ -170,7 +170,7 @@ class Run implements Caller {
     return this.seed >>> 0
   }
 
-  readonly redirect = (to: Redirect): void => {
+  redirect(to: Redirect): void {
     this.target = to
   }
 
