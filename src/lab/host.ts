@@ -1,6 +1,6 @@
 /** A host of the lab: a network namespace, and what can be done there. */
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
-import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { inNamespace, type Namespace } from '../kernel/namespace.ts'
 import { hostEnvironment } from './executable.ts'
@@ -29,6 +29,11 @@ export class Host {
   /** What `work` returns, done on this host. It must be synchronous. */
   here<T>(work: () => T): T {
     return inNamespace(this.namespace, work)
+  }
+
+  /** The last line of its log. */
+  lastWords(): string {
+    return readFileSync(this.logFile, 'utf8').trimEnd().split('\n').at(-1) ?? ''
   }
 
   /** Starts a process that writes to the host's log and leads a process group, so that all of it can be ended at once. */

@@ -1,9 +1,17 @@
-import { type Ip, parseIp } from '../bytes/address.ts'
-import { sluice } from './executable.ts'
+import type { Ip } from '../bytes/address.ts'
+import { openServiceTable, type PinnedTable } from '../kernel/service-table.ts'
+import type { ServiceKey } from '../model/service.ts'
 import type { Host } from './host.ts'
+import { PORT, VIP } from './topology.ts'
 
-/** The real servers in a director's table, as `ipvsadm` lists them. */
-export async function listedServers(director: Host): Promise<Ip[]> {
-  const { output } = await director.run(sluice('ipvsadm', '-Ln'))
-  return [...output.matchAll(/^ {2}-> ([\d.]+):\d+ /gm)].flatMap(([, address]) => parseIp(address!) ?? [])
+const WEB: ServiceKey = { kind: 'address', protocol: 'TCP', address: VIP, port: PORT }
+
+/** The table of a director, to look into more often than a command could. */
+export function openTable(director: Host): PinnedTable {
+  return director.here(() => openServiceTable())
+}
+
+/** The real servers in it. */
+export function listedServers(table: PinnedTable): Ip[] {
+  return table.service(WEB)?.destinations.map(({ address }) => address) ?? []
 }

@@ -73,7 +73,16 @@ export class Stage {
 
   /** Waits, shown on the screen, until `ask` answers something else than undefined. Throws CheckFailed after `withinMs`. */
   until<T>(what: string, withinMs: number, ask: () => T | undefined | Promise<T | undefined>): Promise<T> {
-    return until(this, what, withinMs, ask)
+    return until(this, what, withinMs, () => {
+      this.#expectAlive()
+      return ask()
+    })
+  }
+
+  /** What has ended by itself will not do what is waited for. */
+  #expectAlive(): void {
+    for (const service of [...Object.values(this.crew.directors), ...Object.values(this.crew.webServers)])
+      if (service.failed) throw new CheckFailed(`${service.host.plan.name} has ended: ${service.host.lastWords()}`)
   }
 }
 

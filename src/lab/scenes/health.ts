@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DEATH_NOTICED_MS, REBIRTH_NOTICED_MS } from '../configuration.ts'
-import { listedServers } from '../listed-servers.ts'
+import { listedServers, openTable } from '../listed-servers.ts'
 import type { Scene } from '../scene.ts'
 import { expect, type Stage } from '../stage.ts'
 import { answersByServer, failures, since, talliesText } from '../tally.ts'
@@ -63,9 +63,8 @@ async function returns(stage: Stage): Promise<void> {
 
 async function isListed(stage: Stage, wanted: boolean, withinMs: number): Promise<void> {
   const [rs1] = HOSTS.rs1.addresses
-  const master = stage.cluster.host('lvs-master')
-  await stage.until(`rs1 ${wanted ? 'in' : 'out of'} the table`, withinMs + LATE_MS, async () => {
-    const listed = await listedServers(master)
-    return listed.length > 0 && listed.includes(rs1) === wanted ? true : undefined
-  })
+  using table = openTable(stage.cluster.host('lvs-master'))
+  await stage.until(`rs1 ${wanted ? 'in' : 'out of'} the table`, withinMs + LATE_MS, () =>
+    listedServers(table).includes(rs1) === wanted ? true : undefined,
+  )
 }

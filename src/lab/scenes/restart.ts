@@ -7,7 +7,7 @@ import { Traffic } from '../traffic.ts'
 import type { Response } from '../web-client.ts'
 
 const DOWNLOAD_S = 7
-const DEAD_MS = 500
+const DEAD_MS = 300
 /** The server itself pauses 40 ms between two pieces; scheduling adds to it. */
 const PAUSE_MAX_MS = 400
 
