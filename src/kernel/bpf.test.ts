@@ -45,7 +45,9 @@ const LOOPBACK = 1
 const TC_ACT_SHOT = 2
 
 const open: number[] = []
-after(() => open.forEach(fd => closeSync(fd)))
+after(() => {
+  for (const fd of open) closeSync(fd)
+})
 
 /** The descriptor, closed when the tests are over. */
 function own(fd: number): number {
