@@ -75,12 +75,19 @@ export class World {
   }
 
   #do(task: Task): void {
-    if ('action' in task) return task.action()
+    if ('action' in task) {
+      task.action()
+      return
+    }
     const machine = 'wake' in task ? task.wake : task.arrival.machine
-    if (machine.frozenUntil > this.nowMs) return this.#queue.push(machine.frozenUntil, task)
-    if ('arrival' in task) return this.#arrive(task.arrival)
-    // An earlier wake was ordered in its place.
-    if ('wake' in task && task.orderedAt !== machine.wakeOrderedAt) return
+    if (machine.frozenUntil > this.nowMs) this.#queue.push(machine.frozenUntil, task)
+    else if ('arrival' in task) this.#arrive(task.arrival)
+    else this.#wake(machine, task.orderedAt)
+  }
+
+  #wake(machine: Machine, orderedAt: number): void {
+    // Another wake was ordered in its place.
+    if (orderedAt !== machine.wakeOrderedAt) return
     machine.wakeOrderedAt = Number.POSITIVE_INFINITY
     if (machine.alive) machine.wake(this.nowMs)
     this.#orderWake(machine)

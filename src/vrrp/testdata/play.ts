@@ -216,7 +216,9 @@ function first(machine: Machine): VrrpInstance {
 }
 
 function configure(instance: VrrpInstance, settings: readonly string[]): VrrpInstance {
-  return settings.reduce((changed, setting) => ({ ...changed, ...settingOf(changed, setting) }), instance)
+  let changed = instance
+  for (const setting of settings) changed = { ...changed, ...settingOf(changed, setting) }
+  return changed
 }
 
 function settingOf(instance: VrrpInstance, setting: string): Partial<VrrpInstance> {
