@@ -126,7 +126,15 @@ test('elaborate: a check takes its timing from the server, then the service, the
   ).realServers
   assert.deepEqual(server!.checkers[0], {
     type: 'TCP_CHECK',
-    schedule: { intervalMs: 3000, retries: 2, retryDelayMs: 500, warmupMs: 3000, alpha: false, logAllFailures: false },
+    schedule: {
+      intervalMs: 3000,
+      retries: 2,
+      retryDelayMs: 500,
+      warmupMs: 3000,
+      alpha: false,
+      rises: 1,
+      logAllFailures: false,
+    },
     target: {
       address: '10.0.0.3',
       port: 8080,
@@ -224,6 +232,16 @@ for (const [what, text, expected] of [
     'two addresses on a line',
     instanceWith('virtual_ipaddress {', '10.0.0.2 10.0.0.3', '}'),
     ['unknown-word 6:10 "10.0.0.3"'],
+  ],
+  [
+    'a rule with an address that is none',
+    instanceWith('virtual_rules {', 'to 10.0.1./24 table 1', '}'),
+    ['bad-address 6:4 "10.0.1./24"'],
+  ],
+  [
+    'a route with an address that is none',
+    instanceWith('virtual_routes {', '10.0.1/24 via 10.0.0.9', '}'),
+    ['bad-address 6:1 "10.0.1/24"'],
   ],
   ['a script that is not defined', instanceWith('track_script {', 'chk', '}'), ['unknown-name 6:1 "chk"']],
   ['an instance without its number', 'vrrp_instance A {\ninterface eth0\n}', ['missing-keyword 1:1 "vrrp_instance A"']],

@@ -101,6 +101,14 @@ test('read: include knows alternatives', () => {
   assert.deepEqual(read('includeb {a,z}.conf', {}, include).codes, ['no-file-to-include'])
 })
 
+test('read: include_check makes plain includes strict, in its own file only', () => {
+  assert.deepEqual(read('include_check match\ninclude none').codes, ['no-file-to-include'])
+  assert.deepEqual(read('include_check\ninclude_check -wildcard_match\ninclude none*').codes, ['nothing-included'])
+  assert.deepEqual(read('include a\ninclude none', {}, { '/etc/keepalived/a': 'include_check match' }).codes, [
+    'nothing-included',
+  ])
+})
+
 test('read: a missing file matters to some forms of include', () => {
   assert.deepEqual(read('include none').codes, ['nothing-included'])
   assert.deepEqual(read('includem none').codes, ['no-file-to-include'])

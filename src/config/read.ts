@@ -53,8 +53,17 @@ const MADE_LINES_MAX = 2_000_000
 const SUBSTITUTIONS_MAX = 1000
 const NESTING_MAX = 64
 
+type IncludeCheck = 'readable' | 'match' | 'wildcard' | 'brace'
+const INCLUDE_CHECKS: Readonly<Record<string, readonly IncludeCheck[]>> = {
+  readable: ['readable'],
+  read: ['readable'],
+  match: ['readable', 'match'],
+  wildcard_match: ['readable', 'match', 'wildcard'],
+  brace_match: ['readable', 'brace'],
+}
+
 /** `include` and the variants that complain: about unreadable files, no match, an empty wildcard, a missing alternative. */
-const INCLUDES: Readonly<Record<string, readonly string[]>> = {
+const INCLUDES: Readonly<Record<string, readonly IncludeCheck[]>> = {
   include: [],
   includer: ['readable'],
   includem: ['readable', 'match'],
@@ -85,6 +94,8 @@ class Reader implements ReadFile {
   /** The files being read, the innermost last. */
   readonly #open: string[] = []
   #madeLines = 0
+  /** What include_check asks of every include in this file and those inside it. */
+  #includeChecks: readonly IncludeCheck[] = []
   #bombReported = false
 
   constructor(options: ReadOptions) {
@@ -100,6 +111,7 @@ class Reader implements ReadFile {
 
   readText(file: string, text: string): void {
     this.#open.push(file)
+    const checksOutside = this.#includeChecks
     let at = 0
     if (text.charCodeAt(0) === 0xfeff && this.#options.faithful !== true) {
       at = 1
@@ -134,6 +146,7 @@ class Reader implements ReadFile {
       this.#takeIncludes(mark)
     }
     this.#open.pop()
+    this.#includeChecks = checksOutside
   }
 
   /** One physical line that needs the meta language; `pull` gives the lines behind it, for bodies of definitions. */
@@ -312,8 +325,10 @@ class Reader implements ReadFile {
     const first = this.lines[mark]!
     const keyword = first.words[0]
     if (keyword === undefined || !keyword.text.startsWith('include')) return
-    const checks = INCLUDES[keyword.text]
-    if (checks === undefined) return
+    if (keyword.text === 'include_check') this.#includeChecks = checksAfter(this.#includeChecks, first.words.slice(1))
+    const own = INCLUDES[keyword.text]
+    if (own === undefined) return
+    const checks = [...this.#includeChecks, ...own]
     const behind = this.lines.splice(mark)
     // Braces of a pattern look like those of a block: the pattern is the rest of the physical line.
     const last = behind[behind.length - 1]!
@@ -326,7 +341,7 @@ class Reader implements ReadFile {
     this.#include(pattern, first.words[1] ?? keyword, checks)
   }
 
-  #include(pattern: string, at: Span, checks: readonly string[]): void {
+  #include(pattern: string, at: Span, checks: readonly IncludeCheck[]): void {
     const from = this.#open[this.#open.length - 1] ?? ''
     const alternatives = expandBraces(resolve(dirname(resolve(from)), pattern))
     const found = alternatives.map(alternative => glob(alternative, this.#files))
@@ -409,6 +424,21 @@ function withoutComment(line: TracedText): TracedText {
     }
   }
   return from === 0 ? line : TracedText.join([...parts, line.slice(from)])
+}
+
+/** `include_check [+|-]NAME …`: without signs the names replace what was asked before, without names it is everything. */
+function checksAfter(before: readonly IncludeCheck[], words: readonly Word[]): readonly IncludeCheck[] {
+  if (words.length === 0) return ['readable', 'match', 'wildcard', 'brace']
+  const signed = words.some(({ text }) => /^[+-]/.test(text))
+  const checks = new Set(signed ? before : [])
+  for (const { text } of words) {
+    const named = INCLUDE_CHECKS[text.replace(/^[+-]/, '')] ?? []
+    for (const check of text.startsWith('-') ? named.slice(-1) : named) {
+      if (text.startsWith('-')) checks.delete(check)
+      else checks.add(check)
+    }
+  }
+  return [...checks]
 }
 
 /** Lines behind a dropped `@id $NAME= \` belong to its body. */

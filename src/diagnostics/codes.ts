@@ -133,7 +133,7 @@ export const CODES: {
     page: 'The next check starts when the last has ended, so a server that does not answer at all is checked at the pace of the timeout.\nIt still gets traffic until timeouts and retries are over.',
   },
   'duplicate-address': {
-    severity: 'error',
+    severity: 'warning',
     template: '{address} is listed more than once',
     page: 'An address that two instances take over would be removed by whichever steps back first, while the other still needs it.\nkeepalived 2.3 refuses the second one, older versions accept it.',
   },

@@ -24,5 +24,7 @@ for (const [name, text] of awkwardFiles()) {
 /** The file is found under whatever path FILE resolves to. */
 function anywhere(text: string): ReturnType<typeof filesInMemory> {
   const files = filesInMemory({})
-  return { ...files, read: path => (path.endsWith('/FILE') ? { text } : files.read(path)) }
+  // The one program that the awkward files name and that exists.
+  const kind = (path: string) => (path === '/bin/true' ? 'executable' : files.kind(path))
+  return { ...files, kind, read: path => (path.endsWith('/FILE') ? { text } : files.read(path)) }
 }

@@ -1,5 +1,6 @@
 /** What keepalived says when it has read everything and looks at the whole. */
 import type { Configuration } from '../../model/configuration.ts'
+import type { Script } from '../../model/script.ts'
 import type { VirtualServer } from '../../model/virtual-server.ts'
 import type { VrrpInstance } from '../../model/vrrp-instance.ts'
 import { isWritten, type Judged } from '../check/judgement.ts'
@@ -34,6 +35,11 @@ function instanceComplaints(judged: Judged, instance: VrrpInstance): readonly st
     say(
       'A unicast keyword has been specified without any unicast peers. Defaulting to multicast. This usage is deprecated - please update your configuration.',
     )
+  }
+  if (!isWritten(judged, instance, 'interface')) return [`(${instance.name}) Unknown interface!`]
+  const state = judged.origins.get(instance)?.at('state')?.line.words[1]?.text
+  if (state === 'MASTER' && instance.authentication.type === 'ah') {
+    say('Initial state master is incompatible with AH authentication - clearing')
   }
   if (instance.addresses.length === 0) say('No VIP specified; at least one is sensible')
   if (instance.strict && (instance.initialState === 'master') !== (instance.priority === 255))
@@ -70,21 +76,21 @@ function* syncGroupComplaints({ vrrpInstances, vrrpSyncGroups }: Configuration):
       if (!names.has(name))
         yield `Virtual router ${name} specified in sync group ${group.name} doesn't exist - ignoring`
     }
+    if (members.length === 0) yield `Sync group ${group.name} has no virtual router(s). removing`
     if (members.length === 1)
       yield `Sync group ${group.name} has only 1 virtual router(s) - this probably isn't what you want`
   }
 }
 
 /** Complaints of the process that checks real servers. */
-export function checkerComplaints(judged: Judged, root: Statement): readonly string[] {
+export function checkerComplaints(judged: Judged): readonly string[] {
   const blocks = new Set<Statement>()
-  const found = judged.configuration.virtualServers.flatMap(server => {
+  return judged.configuration.virtualServers.flatMap(server => {
     const statement = judged.origins.get(server)?.statement
     if (statement === undefined || blocks.has(statement)) return []
     blocks.add(statement)
     return [...serviceComplaints(judged, server)]
   })
-  return root.children === undefined ? [] : found
 }
 
 function* serviceComplaints(judged: Judged, server: VirtualServer): Iterable<string> {
@@ -95,6 +101,13 @@ function* serviceComplaints(judged: Judged, server: VirtualServer): Iterable<str
   }
   if (server.service.kind === 'address' && !isWritten(judged, server, 'protocol')) {
     yield `Virtual server ${nameOf(server, 'none')}: no protocol set - defaulting to UDP`
+  }
+  const { service } = server
+  if (service.kind === 'mark' && isWritten(judged, server, 'protocol')) {
+    yield `Warning: Virtual server ${name}: protocol specified for fwmark - protocol will be ignored`
+  }
+  if (service.kind === 'address' && service.port === 0 && !isWritten(judged, server, 'persistence_timeout')) {
+    yield `Virtual server ${name}: zero port only valid for persistent services - setting`
   }
   if (!isWritten(judged, server, 'lb_algo', 'lvs_sched'))
     yield `Virtual server ${name}: no scheduler set, setting default 'wlc'`
@@ -108,12 +121,13 @@ function* serviceComplaints(judged: Judged, server: VirtualServer): Iterable<str
   }
   const lowered = Math.min(quorum, weights)
   const hysteresis = written('hysteresis')
-  if (hysteresis >= lowered && hysteresis > 0) {
-    yield `Virtual server ${name}: hysteresis ${hysteresis} >= quorum ${lowered}; setting hysteresis to ${lowered - 1}`
+  if (hysteresis >= lowered) {
+    // keepalived's number has no sign: one below 0 is the largest there is.
+    const set = (lowered - 1) >>> 0
+    yield `Virtual server ${name}: hysteresis ${hysteresis} >= quorum ${lowered}; setting hysteresis to ${set}`
   }
   for (const real of server.realServers) {
     const port = Number(judged.origins.get(real)?.statement.line.words[2]?.text)
-    const { service } = server
     if (real.forwarding.method === 'masquerade' || service.kind !== 'address' || !(port > 0) || port === service.port)
       continue
     const protocol = service.protocol.toLowerCase()
@@ -130,4 +144,37 @@ function nameOf({ service, group }: VirtualServer, protocol?: string): string {
 
 function blocksOf(root: Statement, keyword: string): readonly Statement[] {
   return root.children?.filter(child => keywordOf(child) === keyword) ?? []
+}
+
+/**
+ * Complaints about the programs of a process. Without enable_script_security a program that would run is a violation.
+ * `runs`: whether there is such a program.
+ */
+export function* programComplaints(
+  { configuration }: Judged,
+  process: 'vrrp' | 'checkers',
+  runs: (path: string) => boolean,
+): Iterable<string> {
+  const ours = process === 'vrrp'
+  const programs = ours ? vrrpPrograms(configuration) : checkerPrograms(configuration)
+  for (const { name, script } of ours ? configuration.scripts : []) {
+    if (!runs(script.argv[0] ?? '')) yield `Disabling track script ${name} since not found/accessible`
+  }
+  if (configuration.global.scriptSecurity || !programs.some(({ argv }) => runs(argv[0] ?? ''))) return
+  yield `SECURITY VIOLATION - ${ours ? '' : 'check '}scripts are being executed but script_security not enabled.`
+}
+
+function vrrpPrograms({ scripts, vrrpInstances, vrrpSyncGroups }: Configuration): readonly Script[] {
+  const notified = [...vrrpInstances, ...vrrpSyncGroups].flatMap(({ notify }) => Object.values(notify))
+  return [...scripts.map(({ script }) => script), ...notified.filter(each => typeof each === 'object')]
+}
+
+function checkerPrograms({ virtualServers }: Configuration): readonly Script[] {
+  const servers = virtualServers.flatMap(({ realServers }) => realServers)
+  const checkers = servers.flatMap(server => server.checkers)
+  return [
+    ...virtualServers.flatMap(({ quorumUp, quorumDown }) => [quorumUp, quorumDown]),
+    ...servers.flatMap(({ notifyUp, notifyDown }) => [notifyUp, notifyDown]),
+    ...checkers.map(checker => (checker.type === 'MISC_CHECK' ? checker.script : undefined)),
+  ].filter(script => script !== undefined)
 }

@@ -48,10 +48,14 @@ export const TIMING: Readonly<
   }),
 }
 
+/** A word that no keepalived knows, as `since` has it. */
+const OURS = 'sluice'
+
 const SCHEDULE = {
   ...TIMING,
   alpha: once(flag, { doc: 'Down until the check has succeeded.' }),
   log_all_failures: once(flag, { doc: 'Logs every failure, not only the last retry.' }),
+  rise: once(integer(1, UNSIGNED), { doc: 'Successes in a row that bring the server up. Default: 1.', since: OURS }),
 } as const
 
 const CONNECTION = {
@@ -130,6 +134,7 @@ const URL_KEYWORDS = {
   digest: once(digest, { doc: 'MD5 of its body.' }),
   status_code: once(statusCodes, { default: [{ first: 200, last: 299 }], doc: 'Codes that are good.' }),
   virtualhost: once(text('HOST'), { doc: 'The Host header.' }),
+  body: once(text('TEXT'), { doc: 'What the body must contain.', since: OURS }),
   regex: once(text('PATTERN'), { doc: 'What the body must match.' }),
   regex_no_match: once(present, { doc: 'Or must not.' }),
   regex_options: once(optionWords, { doc: 'Options of PCRE2.' }),
@@ -156,6 +161,11 @@ const HTTP_KEYWORDS = {
   enable_sni: once(flag, { default: false, doc: 'Names the host in the TLS handshake.' }),
   sni_name: once(text('HOST'), { doc: 'Names this host instead.', since: '2.3.0' }),
   tls_compliant: once(present, { doc: 'The server must end TLS properly.', since: '2.2.8' }),
+  tls_verify: once(flag, {
+    default: false,
+    doc: 'The certificate must be valid, for sni_name, the virtualhost or the address.',
+    since: OURS,
+  }),
   url: blocks(URL),
 } as const
 
@@ -389,6 +399,8 @@ function elaborateHttp(
     protocol: values.http_protocol,
     fastRecovery: values.fast_recovery,
     sendServerName: values.enable_sni || values.sni_name !== undefined,
+    serverName: values.sni_name,
+    verifyCertificate: values.tls_verify,
     pages,
   })
 }
@@ -411,6 +423,7 @@ function elaboratePage(url: Statement, virtualHost: string | undefined, context:
     path: values.path,
     virtualHost: values.virtualhost ?? virtualHost,
     digest: values.digest,
+    body: values.body,
     statusCodes: values.status_code,
     regex,
   }
@@ -468,6 +481,7 @@ type ScheduleValues = {
   readonly warmup?: number | undefined
   readonly alpha?: boolean | undefined
   readonly log_all_failures?: boolean | undefined
+  readonly rise?: number | undefined
 }
 
 function scheduled(
@@ -484,6 +498,7 @@ function scheduled(
       retryDelayMs: values.delay_before_retry ?? defaults.retryDelayMs ?? retryDelayMs,
       warmupMs: values.warmup ?? defaults.warmupMs ?? intervalMs,
       alpha: values.alpha ?? defaults.alpha ?? false,
+      rises: values.rise ?? 1,
       logAllFailures: values.log_all_failures ?? defaults.logAllFailures,
     },
   }

@@ -251,9 +251,8 @@ const KEYWORDS = {
   vrrp_notify_priority_changes: once(flag, { default: false, doc: 'Writes changes of priority too.' }),
   rs_init_notifies: once(present, { doc: 'Real servers that start are notified too.' }),
   reload_check_config: once(anything('[LOG]'), { doc: 'A reload begins with a test of the file.', standing: SENT }),
-  include_check: once(anything(), {
-    doc: 'Which missing files an include complains about.',
-    standing: ignored('sluice says of every include what it did not find'),
+  include_check: once(anything('[+|-]readable|match|wildcard_match|brace_match …'), {
+    doc: 'Which missing files an include complains about, in this file and those inside it.',
   }),
   net_namespace: once(text('NAME'), {
     doc: 'The network namespace to run in.',

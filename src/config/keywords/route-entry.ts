@@ -1,20 +1,28 @@
 /** One line of `virtual_routes`, `virtual_rules` and their static kin: the words of `ip route` and `ip rule`, kept as they are. */
 import { diagnostic } from '../../diagnostics/diagnostic.ts'
 import type { ConfiguredRoute } from '../../model/vrrp-instance.ts'
-import type { Value } from '../value.ts'
+import type { Word } from '../line.ts'
+import { readNetwork, type Value } from '../value.ts'
 
 /** keepalived's own words in a line; the rest is iproute2's. */
 const OLD_WORDS: Readonly<Record<string, string>> = { gw: 'via', or: 'nexthop' }
 
 export const routeEntry: Value<ConfiguredRoute> = entry(
+  routeNetworks,
   '[TYPE] DESTINATION[/BITS] [via GATEWAY] [dev INTERFACE] … [no_track]',
 )
-export const ruleEntry: Value<ConfiguredRoute> = entry('[from NETWORK] [to NETWORK] … table TABLE [no_track]')
+export const ruleEntry: Value<ConfiguredRoute> = entry(
+  ruleNetworks,
+  '[from NETWORK] [to NETWORK] … table TABLE [no_track]',
+)
 
-function entry(syntax: string): Value<ConfiguredRoute> {
+function entry(networks: (words: readonly Word[]) => readonly Word[], syntax: string): Value<ConfiguredRoute> {
   return {
     syntax,
     read(words) {
+      for (const network of networks(words.line.words)) {
+        if (!/^(default|all|any)$/.test(network.text)) readNetwork(words, network)
+      }
       const kept: string[] = []
       let track = true
       let six = false
@@ -31,4 +39,25 @@ function entry(syntax: string): Value<ConfiguredRoute> {
       return { words: kept.filter(word => word !== 'inet6'), family: six ? 6 : 4, track }
     },
   }
+}
+
+/** The destination and the gateways of a route. */
+function routeNetworks(words: readonly Word[]): readonly Word[] {
+  const named = behind(words, ['to', 'via', 'gw', 'src', 'from'])
+  const first = words[0]
+  return first !== undefined && /^[\d.:]/.test(first.text) ? [first, ...named] : named
+}
+
+function ruleNetworks(words: readonly Word[]): readonly Word[] {
+  return behind(words, ['from', 'to'])
+}
+
+/** The words that follow one of the given, but for a family that may stand between: `via inet6 fe80::1`. */
+function behind(words: readonly Word[], keywords: readonly string[]): readonly Word[] {
+  return words.flatMap((word, i) => {
+    if (!keywords.includes(word.text)) return []
+    const next = words[i + 1]
+    const named = next?.text === 'inet' || next?.text === 'inet6' ? words[i + 2] : next
+    return named ?? []
+  })
 }

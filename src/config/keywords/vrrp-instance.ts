@@ -297,9 +297,11 @@ export function elaborateInstance(
         : ipFamily(values.unicast_src_ip)
       : ipFamily(addresses[0].address)
   const version = family === 6 ? 3 : Number(values.version ?? defaults.version ?? 2) === 3 ? 3 : 2
-  const initialState = values.state === 'MASTER' ? 'master' : 'backup'
+  const authentication = elaborateAuthentication(values.authentication, context)
+  // AH counts its packets (RFC 2402 section 2.5): a router that starts as active would begin anew, and not be believed.
+  const initialState = values.state === 'MASTER' && authentication.type !== 'ah' ? 'master' : 'backup'
   // A MASTER that names no priority owns its addresses; one whose priority cannot be read does not.
-  const owner = initialState === 'master' && !hasKeyword(statement, 'priority')
+  const owner = values.state === 'MASTER' && !hasKeyword(statement, 'priority')
   const priority = values.priority ?? (owner ? 255 : 100)
   const strict = values.strict_mode ?? defaults.strict
   if (values.virtual_router_id === undefined) {
@@ -340,8 +342,7 @@ export function elaborateInstance(
       version === 2
         ? Math.max(1000, Math.round(values.advert_int / 1000) * 1000)
         : Math.max(10, Math.round(values.advert_int / 10) * 10),
-    authentication:
-      strict || version === 3 ? { type: 'none' } : elaborateAuthentication(values.authentication, context),
+    authentication: strict || version === 3 ? { type: 'none' } : authentication,
     addresses,
     excludedAddresses: values.virtual_ipaddress_excluded,
     preempt: !(values.nopreempt ?? false) || initialState === 'master' || priority === 255,
