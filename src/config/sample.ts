@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are the braces of keepalived's definitions
 /** For tests: texts that look like configurations, and texts that look like nothing, from fast-check. */
 import fc from 'fast-check'
 import type { Table } from './keyword.ts'
