@@ -8,6 +8,7 @@ import { announce, detail, log, notify } from './effect.ts'
 import type { Heard } from './event.ts'
 import { OWNER_PRIORITY } from './priority.ts'
 import { resistRival } from './rival.ts'
+import { countSequence } from './sequence.ts'
 import type { Active } from './state.ts'
 import { advertise, becomeBackup, type Step, stay, then } from './transition.ts'
 
@@ -43,7 +44,7 @@ function announceInTime(instance: VrrpInstance, state: Active, now: Instant): St
 }
 
 export function heardInActive(instance: VrrpInstance, before: Active, heard: Heard, now: Instant): Step {
-  const state = { ...before, ahSequence: Math.max(before.ahSequence, heard.ahSequence) }
+  const state = countSequence(before, heard)
   const noted = remark(state, heard)
   if (heard.priority === 0) return then(noted, active => outlast(instance, active, now))
 

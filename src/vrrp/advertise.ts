@@ -39,13 +39,13 @@ const MULTICAST_HOP_LIMIT = 255
 export function encodeAdvertise(instance: VrrpInstance, effect: Advertise): readonly OutgoingPacket[] {
   const advertisement = advertisementOf(instance, effect.priority)
   const hopLimit = instance.unicastPeers.length > 0 ? instance.unicastTtl : MULTICAST_HOP_LIMIT
-  return effect.destinations.map((destination, i) => {
+  return effect.destinations.map(destination => {
     const message = encodeAdvertisement(advertisement, pseudoSum(instance, effect.source, destination))
     if (instance.authentication.type !== 'ah') {
       return { destination, protocol: IP_PROTOCOL_VRRP, hopLimit, payload: message, datagram: undefined }
     }
     const route = { source: effect.source, destination, hopLimit }
-    return authenticated(instance, instance.authentication.password, route, effect.ahSequence + i, message)
+    return authenticated(instance, instance.authentication.password, route, effect.ahSequence, message)
   })
 }
 

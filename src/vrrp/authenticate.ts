@@ -31,8 +31,9 @@ export function authenticate({ instance, state, received, advertisement }: Judge
   if (authenticated.spi !== spi) {
     return { drop: 'spi', text: `IPSEC AH : invalid IPSEC SPI value. ${spi} and expect ${authenticated.spi}` }
   }
-  if (authenticated.sequence > state.ahSequence) return undefined
-  const text = `sequence number ${authenticated.sequence} already processed. Packet dropped. Local(${state.ahSequence})`
+  const last = state.ahHeard.get(source) ?? 0
+  if (authenticated.sequence > last) return undefined
+  const text = `sequence number ${authenticated.sequence} already processed. Packet dropped. Local(${last})`
   return { drop: 'replay', text: `IPSEC-AH : ${text}` }
 }
 

@@ -5,6 +5,7 @@ import { isQuiet, quieten, remark } from './complaint.ts'
 import { detail, log } from './effect.ts'
 import type { Heard } from './event.ts'
 import { OWNER_PRIORITY } from './priority.ts'
+import { countSequence } from './sequence.ts'
 import type { Backup, Peer } from './state.ts'
 import { activeDownMs, skewMs } from './timers.ts'
 import { becomeActive, type Step, stay, then } from './transition.ts'
@@ -31,11 +32,7 @@ export function heardInBackup(instance: VrrpInstance, state: Backup, heard: Hear
 /** Who it is that we hear, and whether that changes anything about ourselves. */
 function noteActive(instance: VrrpInstance, state: Backup, heard: Heard, now: Instant): Step<Backup> {
   const changed = state.active?.address !== heard.source
-  const next = {
-    ...state,
-    active: { address: heard.source, priority: heard.priority },
-    ahSequence: Math.max(state.ahSequence, heard.ahSequence),
-  }
+  const next = { ...countSequence(state, heard), active: { address: heard.source, priority: heard.priority } }
   const noted = changed && !isQuiet(state, 'newActive', now) ? greet(instance, next, state.active, now) : stay(next)
   return changed || heard.priority !== OWNER_PRIORITY ? then(noted, backup => restoreOwner(instance, backup)) : noted
 }

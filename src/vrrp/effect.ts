@@ -14,7 +14,7 @@ export interface Advertise {
   readonly source: Ip
   /** The multicast group, or each of the unicast peers. */
   readonly destinations: readonly Ip[]
-  /** Of AH, for the first destination; the others count on from it. */
+  /** Of AH; 0 without. */
   readonly ahSequence: number
 }
 

@@ -31,8 +31,10 @@ export interface Standing {
   readonly reported: readonly string[]
   /** Until when another occasion of the kind costs no further line in the log. */
   readonly quietUntil: Readonly<Record<Nuisance, Instant>>
-  /** The last sequence number of AH that was sent or heard; 0 without AH. */
+  /** The highest sequence number of AH that was sent or heard, and the next is one more; 0 without AH. */
   readonly ahSequence: number
+  /** The last one of each router: what it says with that or a lower one was said before. */
+  readonly ahHeard: ReadonlyMap<Ip, number>
 }
 
 /** What may come in floods without being wrong: a router of lower priority, another active router than before. */

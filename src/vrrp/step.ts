@@ -32,6 +32,7 @@ export function initialState(instance: VrrpInstance): State {
     reported: [],
     quietUntil: { lowerPriority: LONG_AGO, newActive: LONG_AGO },
     ahSequence: 0,
+    ahHeard: new Map(),
   }
 }
 

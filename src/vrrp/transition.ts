@@ -139,7 +139,7 @@ export function advertise<S extends Standing>(instance: VrrpInstance, state: S, 
   const authenticated = instance.authentication.type === 'ah'
   const ahSequence = authenticated ? state.ahSequence + 1 : 0
   return {
-    state: authenticated ? { ...state, ahSequence: state.ahSequence + destinations.length } : state,
+    state: authenticated ? { ...state, ahSequence } : state,
     effects: [{ type: 'advertise', priority, source, destinations, ahSequence }],
   }
 }
@@ -151,6 +151,6 @@ export function isOwner(instance: VrrpInstance): boolean {
 
 /** The standing with a clean slate for complaints, as every change of state brings. */
 function fresh(standing: Standing): Standing {
-  const { priority, linkUp, interfaceAddress, failedTrackers, quietUntil, ahSequence } = standing
-  return { priority, linkUp, interfaceAddress, failedTrackers, reported: [], quietUntil, ahSequence }
+  const { priority, linkUp, interfaceAddress, failedTrackers, quietUntil, ahSequence, ahHeard } = standing
+  return { priority, linkUp, interfaceAddress, failedTrackers, reported: [], quietUntil, ahSequence, ahHeard }
 }
