@@ -1,4 +1,5 @@
 /** What a table of services stands on: memory that the data path shares, and the few things only a kernel can do. */
+import type { Ip } from '../bytes/address.ts'
 import type { RegionName, TableFacts } from './layout.ts'
 import type { Shape } from './shape.ts'
 
@@ -11,6 +12,8 @@ export interface Backing {
   sweep(): void
   /** Runs an edit while no other process makes one. */
   exclusively<T>(edit: () => T): T
+  /** Our own address on the way to another, which a tunnel to it begins at; undefined if there is no way. */
+  routeSource(address: Ip): Ip | undefined
   /** Puts a program of this shape to work, between two packets. */
   reshape(shape: Shape): void
 }

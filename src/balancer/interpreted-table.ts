@@ -6,7 +6,7 @@
 import { type CompiledProgram, compile } from '../bpf/compile.ts'
 import { interpret } from '../bpf/interpreter.ts'
 import type { HelperFunction } from '../bpf/interpreter-machine.ts'
-import { type Ip, ipFromBytes } from '../bytes/address.ts'
+import { type Ip, ip, ipFromBytes } from '../bytes/address.ts'
 import type { Backing } from './backing.ts'
 import { type Capacity, REGION_NAMES, type RegionName, regionBytes, type TableFacts } from './layout.ts'
 import { Memory } from './memory.ts'
@@ -28,6 +28,9 @@ const SMALL: Capacity = {
 const HERTZ = 250
 /** An uptime after which no jiffy is 0. */
 const BOOTED = 1_000_000
+
+/** The director's own address. */
+const ROUTER = ip('10.0.0.1')
 
 /** What became of a packet: passed to the stack, dropped, or sent as `packet` to the real server `nextHop`. */
 export interface Fate {
@@ -74,7 +77,7 @@ class InterpretedBacking implements Backing {
       Uint8Array
     >
     writeSettings(new Memory(this.memory.settings), this.facts)
-    this.#program = compile(director(hook, this.facts, EMPTY_SHAPE))
+    this.#program = compile(director(hook, this.facts, EMPTY_SHAPE, 'helper'))
     this.#sweeper = compile(sweeper(this.facts, 'helper'))
   }
 
@@ -90,8 +93,11 @@ class InterpretedBacking implements Backing {
   exclusively<T>(edit: () => T): T {
     return edit()
   }
+  routeSource(): Ip {
+    return ROUTER
+  }
   reshape(shape: Shape): void {
-    this.#program = compile(director(this.#hook, this.facts, shape), { positions: true })
+    this.#program = compile(director(this.#hook, this.facts, shape, 'helper'), { positions: true })
   }
 
   receive(packet: Uint8Array, trace?: (program: CompiledProgram, at: number) => void): Fate {

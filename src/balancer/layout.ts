@@ -179,11 +179,18 @@ export const DESTINATION = {
   hopSourceEnd: [80, 'u32'],
   tunnelPort: [84, 'u16'],
   tunnelFlags: [86, 'u16'],
+  /** raw: our address on the way to the server, which outer packets come from. */
+  tunnelSource: [96, 'u32'],
+  /** What the way takes at once; 0 if the kernel did not say. */
+  hopMtu: [100, 'u16'],
   /** The last weight above zero that it was given: what mh goes by. */
   lastWeight: [88, 'u32'],
 } as const
 /** `available`: in its service's list. `translated`: its replies are looked for. A record without `used` is free. */
 export const DESTINATION_FLAG = { used: 1, available: 2, translated: 4 } as const
+/** ip_vs's numbers, too. */
+export const TUNNEL_TYPE = { ipip: 0, gue: 1, gre: 2 } as const
+export const TUNNEL_FLAG = { checksum: 1, remoteChecksum: 2 } as const
 export const FORWARD = { masquerade: 0, local: 1, tunnel: 2, route: 3, bypass: 4 } as const
 
 export const CONNECTION_BYTES = 32
@@ -213,7 +220,7 @@ export const CONNECTION = {
 /** `reply`: how a translated connection is found by its replies; its `destination` is the slot of the connection. */
 export const KIND = { connection: 1, template: 2, reply: 3, busy: 255 } as const
 /** `translated`: both directions pass the director, so the two-sided state tables hold. */
-export const CONNECTION_FLAG = { translated: 1 } as const
+export const CONNECTION_FLAG = { translated: 1, tunnelled: 2 } as const
 /** What the second word of a key holds while an entry is being written or taken out. */
 export const KEY_BUSY = 0xff00_0000_0000n
 
@@ -259,8 +266,8 @@ export const RING_BLOCK_BYTES = 1024
 /** The control plane's note on each block, behind its other notes. */
 export const RING_NOTE_BYTES = 8
 export const RING_NOTE = {
-  /** The service that uses it, plus one; 0: free, since `since`, in jiffies. */
-  service: [0, 'u32'],
+  /** The first block of the table that it is part of, plus one; 0: free, since `since`, in jiffies. */
+  ring: [0, 'u32'],
   since: [4, 'u32'],
 } as const
 

@@ -1,12 +1,19 @@
 /** Services and destinations as records of the tables, and back. */
 import { type Ip, ipBytes, ipFromBytes } from '../bytes/address.ts'
-import { type Protocol, SCHEDULERS, type SchedulerFlag, type ServiceKey } from '../model/service.ts'
+import {
+  type Forwarding,
+  type Protocol,
+  SCHEDULERS,
+  type SchedulerFlag,
+  type ServiceKey,
+  type Tunnel,
+} from '../model/service.ts'
 import { type Destination, NotDoneError, TableError, type VirtualService } from '../model/virtual-service.ts'
 import { serviceIndexKey } from './hash.ts'
-import { DESTINATION, FORWARD, SERVICE, SERVICE_FLAG } from './layout.ts'
+import { DESTINATION, FORWARD, SERVICE, SERVICE_FLAG, TUNNEL_FLAG, TUNNEL_TYPE } from './layout.ts'
 import type { Memory } from './memory.ts'
 import { PROTOCOL } from './program/headers.ts'
-import { RUNNABLE_SCHEDULERS, schedulerNumber } from './program/schedule.ts'
+import { RUNNABLE_SCHEDULERS } from './schedulers/schedule.ts'
 
 const PROTOCOL_NUMBER: Readonly<Record<Protocol, number>> = {
   TCP: PROTOCOL.tcp,
@@ -40,7 +47,11 @@ export function judgeDestination(destination: Destination): void {
   if (weight < 0) throw new TableError('ERANGE', `weight ${weight} is negative`)
   if (lowerThreshold > upperThreshold)
     throw new TableError('ERANGE', `lower threshold ${lowerThreshold} is above the upper one, ${upperThreshold}`)
-  if (forwarding.method === 'tunnel') throw new NotDoneError('EOPNOTSUPP', 'forwarding through a tunnel')
+  if (forwarding.method === 'tunnel' && forwarding.tunnel.type === 'gue') {
+    if (forwarding.tunnel.port === 0) throw new TableError('EINVAL', 'a GUE tunnel needs a port')
+    if (forwarding.tunnel.checksum === 'remcsum')
+      throw new NotDoneError('EOPNOTSUPP', 'remote checksum offload in GUE tunnels')
+  }
   const first = ipBytes(address)[0]!
   if (first === 0 || (first >= 224 && first < 240) || address === '255.255.255.255')
     throw new TableError('EINVAL', `${address} is not a host's address`)
@@ -58,7 +69,7 @@ export function serverKey(service: ServiceKey, address: Ip, port: number): bigin
   return serviceIndexKey(ipBytes(address), port, PROTOCOL_NUMBER[service.protocol], 'server')
 }
 
-/** Writes everything but the list of destinations and the scheduler's state. */
+/** Writes everything but the list of destinations, the scheduler and its state. */
 export function writeService(memory: Memory, record: number, service: VirtualService, hertz: number): void {
   const { key, persistence } = service
   if (key.kind === 'mark') throw new NotDoneError('EOPNOTSUPP', 'services by firewall mark')
@@ -67,7 +78,6 @@ export function writeService(memory: Memory, record: number, service: VirtualSer
   memory.set(record, [SERVICE.port[0], 'be16'], key.port)
   memory.slice(record + SERVICE.address[0], 16).fill(0)
   memory.slice(record + SERVICE.address[0], 4).set(ipBytes(key.address))
-  memory.set(record, SERVICE.scheduler, schedulerNumber(service.scheduler))
   memory.set(record, SERVICE.prefix, persistence?.prefix ?? 32)
   memory.set(record, [SERVICE.netmask[0], 'be32'], netmask(persistence?.prefix ?? 32))
   memory.set(record, SERVICE.persistenceS, persistence?.timeoutS ?? 0)
@@ -98,6 +108,31 @@ export function readServiceKey(memory: Memory, record: number): ServiceKey {
   }
 }
 
+function writeTunnel(memory: Memory, record: number, tunnel: Tunnel): void {
+  memory.set(record, DESTINATION.tunnelType, TUNNEL_TYPE[tunnel.type])
+  memory.set(record, [DESTINATION.tunnelPort[0], 'be16'], tunnel.type === 'gue' ? tunnel.port : 0)
+  memory.set(
+    record,
+    DESTINATION.tunnelFlags,
+    tunnel.type !== 'ipip' && tunnel.checksum === 'csum' ? TUNNEL_FLAG.checksum : 0,
+  )
+}
+
+function readForwarding(memory: Memory, record: number): Forwarding {
+  const method = memory.get(record, DESTINATION.forward)
+  if (method === FORWARD.masquerade) return { method: 'masquerade' }
+  if (method === FORWARD.route) return { method: 'route' }
+  const checksum = (memory.get(record, DESTINATION.tunnelFlags) & TUNNEL_FLAG.checksum) === 0 ? 'nocsum' : 'csum'
+  const type = memory.get(record, DESTINATION.tunnelType)
+  if (type === TUNNEL_TYPE.gre) return { method: 'tunnel', tunnel: { type: 'gre', checksum } }
+  if (type === TUNNEL_TYPE.gue)
+    return {
+      method: 'tunnel',
+      tunnel: { type: 'gue', port: memory.get(record, [DESTINATION.tunnelPort[0], 'be16']), checksum },
+    }
+  return { method: 'tunnel', tunnel: { type: 'ipip' } }
+}
+
 /** Writes what an administrator says of a real server. The weight comes last: it lets connections in. */
 export function writeDestination(memory: Memory, record: number, destination: Destination): void {
   memory.set(
@@ -105,9 +140,14 @@ export function writeDestination(memory: Memory, record: number, destination: De
     DESTINATION.forward,
     { route: FORWARD.route, masquerade: FORWARD.masquerade, tunnel: FORWARD.tunnel }[destination.forwarding.method],
   )
-  memory.set(record, DESTINATION.upperThreshold, destination.upperThreshold)
+  if (destination.forwarding.method === 'tunnel') writeTunnel(memory, record, destination.forwarding.tunnel)
+  // A threshold that is raised, or taken away, makes it eligible again (__ip_vs_update_dest).
+  const { upperThreshold } = destination
+  if (upperThreshold === 0 || upperThreshold > memory.get(record, DESTINATION.upperThreshold))
+    memory.set(record, DESTINATION.overloaded, 0)
+  memory.set(record, DESTINATION.upperThreshold, upperThreshold)
   memory.set(record, DESTINATION.lowerThreshold, destination.lowerThreshold)
-  if (destination.upperThreshold === 0) memory.set(record, DESTINATION.overloaded, 0)
+  if (destination.weight > 0) memory.set(record, DESTINATION.lastWeight, destination.weight)
   memory.set(record, DESTINATION.weight, destination.weight)
 }
 
@@ -121,7 +161,7 @@ export function writeEndpoint(memory: Memory, record: number, address: Ip, port:
 export function readDestination(memory: Memory, record: number): Destination {
   return {
     ...readEndpoint(memory, record),
-    forwarding: { method: memory.get(record, DESTINATION.forward) === FORWARD.masquerade ? 'masquerade' : 'route' },
+    forwarding: readForwarding(memory, record),
     weight: memory.get(record, DESTINATION.weight),
     upperThreshold: memory.get(record, DESTINATION.upperThreshold),
     lowerThreshold: memory.get(record, DESTINATION.lowerThreshold),

@@ -2,7 +2,7 @@
  * What the live table makes use of: the part of a table that decides how its program looks. A program has no code for
  * what no service asks for; an edit that changes the shape makes a new program, any other edit only changes memory.
  */
-import { type Forwarding, SCHEDULERS, type Scheduler } from '../model/service.ts'
+import { type Forwarding, SCHEDULERS, type Scheduler, type Tunnel } from '../model/service.ts'
 import type { VirtualService } from '../model/virtual-service.ts'
 
 export interface Shape {
@@ -11,13 +11,20 @@ export interface Shape {
   readonly persistence: boolean
   readonly thresholds: boolean
   readonly methods: readonly ForwardingMethod[]
+  readonly tunnels: readonly TunnelType[]
   /** Some service takes every port of its address. */
   readonly anyPort: boolean
+  /** Some service has sh-port or mh-port: clients are told apart by their ports, too. */
+  readonly hashPort: boolean
+  /** Some service has sh-fallback or mh-fallback: who finds his server gone looks for another. */
+  readonly hashFallback: boolean
   /** How far a scheduler may have to walk: a power of two no less than the longest list of destinations. */
   readonly walkMax: number
 }
 
 export type ForwardingMethod = Forwarding['method']
+export type TunnelType = Tunnel['type']
+const TUNNELS: readonly TunnelType[] = ['ipip', 'gue', 'gre']
 const METHODS: readonly ForwardingMethod[] = ['route', 'masquerade', 'tunnel']
 
 /** What the destinations of a service ask for. */
@@ -25,6 +32,7 @@ export interface DestinationNeeds {
   readonly count: number
   readonly thresholds: boolean
   readonly methods: readonly ForwardingMethod[]
+  readonly tunnels: readonly TunnelType[]
 }
 
 export const EMPTY_SHAPE: Shape = {
@@ -33,7 +41,10 @@ export const EMPTY_SHAPE: Shape = {
   persistence: false,
   thresholds: false,
   methods: [],
+  tunnels: [],
   anyPort: false,
+  hashPort: false,
+  hashFallback: false,
   walkMax: 1,
 }
 
@@ -45,7 +56,10 @@ export function shapeText(shape: Shape): string {
     ...(shape.persistence ? ['persistence'] : []),
     ...(shape.thresholds ? ['thresholds'] : []),
     ...METHODS.filter(method => shape.methods.includes(method)),
+    ...TUNNELS.filter(tunnel => shape.tunnels.includes(tunnel)),
     ...(shape.anyPort ? ['any-port'] : []),
+    ...(shape.hashPort ? ['hash-port'] : []),
+    ...(shape.hashFallback ? ['hash-fallback'] : []),
     `walk-${shape.walkMax}`,
   ]
   return words.join(' ')
@@ -61,14 +75,18 @@ export function parseShape(text: string): Shape {
     persistence: words.includes('persistence'),
     thresholds: words.includes('thresholds'),
     methods: METHODS.filter(method => words.includes(method)),
+    tunnels: TUNNELS.filter(tunnel => words.includes(tunnel)),
     anyPort: words.includes('any-port'),
+    hashPort: words.includes('hash-port'),
+    hashFallback: words.includes('hash-fallback'),
     walkMax: walk === undefined ? 1 : Number(walk.slice('walk-'.length)),
   }
 }
 
 /** The shape that has, beside what it had, what this service and its destinations need. */
 export function shapeWith(shape: Shape, service: VirtualService, needs: DestinationNeeds): Shape {
-  const { key, scheduler } = service
+  const { key, scheduler, schedulerFlags } = service
+  const hashes = scheduler === 'sh' || scheduler === 'mh'
   const protocol = key.kind === 'address' && key.protocol === 'UDP' ? 'udp' : 'tcp'
   return {
     protocols: (['tcp', 'udp'] as const).filter(each => each === protocol || shape.protocols.includes(each)),
@@ -76,12 +94,15 @@ export function shapeWith(shape: Shape, service: VirtualService, needs: Destinat
     persistence: shape.persistence || service.persistence !== undefined,
     thresholds: shape.thresholds || needs.thresholds,
     methods: METHODS.filter(method => needs.methods.includes(method) || shape.methods.includes(method)),
+    tunnels: TUNNELS.filter(tunnel => needs.tunnels.includes(tunnel) || shape.tunnels.includes(tunnel)),
     anyPort: shape.anyPort || (key.kind === 'address' && key.port === 0),
+    hashPort: shape.hashPort || (hashes && schedulerFlags.includes('flag-2')),
+    hashFallback: shape.hashFallback || (hashes && schedulerFlags.includes('flag-1')),
     walkMax: Math.max(shape.walkMax, walkFor(needs.count)),
   }
 }
 
-export const NO_NEEDS: DestinationNeeds = { count: 0, thresholds: false, methods: [] }
+export const NO_NEEDS: DestinationNeeds = { count: 0, thresholds: false, methods: [], tunnels: [] }
 
 /** The power of two that covers so many destinations; at least 16, so that a small service grows without a new program. */
 export function walkFor(destinations: number): number {

@@ -9,7 +9,7 @@
  * A removed destination whose connections live on waits in the trash, as in ip_vs: added again it is the same one, and
  * its connections go on. A removed service keeps its record, marked, while its destinations are there.
  */
-import type { Ip } from '../bytes/address.ts'
+import { type Ip, ipBytes } from '../bytes/address.ts'
 import { type ServiceKey, serviceKeyText } from '../model/service.ts'
 import {
   type Destination,
@@ -66,6 +66,7 @@ import {
   writeEndpoint,
   writeService,
 } from './records.ts'
+import { SchedulerState } from './scheduler-state.ts'
 import { addToIndex, changeInIndex, findInIndex, removeFromIndex } from './service-index.ts'
 import { type DestinationNeeds, EMPTY_SHAPE, NO_NEEDS, parseShape, type Shape, shapeText, shapeWith } from './shape.ts'
 
@@ -83,6 +84,7 @@ export class RegionTable implements ServiceTable {
   readonly #destinations: Memory
   readonly #counters: Memory
   readonly #ledger: Memory
+  readonly #schedulers: SchedulerState
 
   constructor(backing: Backing) {
     this.#backing = backing
@@ -93,6 +95,7 @@ export class RegionTable implements ServiceTable {
     this.#destinations = new Memory(memory.destinations)
     this.#counters = new Memory(memory.counters)
     this.#ledger = new Memory(memory.ledger)
+    this.#schedulers = new SchedulerState(backing)
   }
 
   get connectionTableSize(): number {
@@ -143,6 +146,7 @@ export class RegionTable implements ServiceTable {
         this.#ledgerOfService(number).fill(0)
       }
       this.#services.set(record, SERVICE.sequence, this.#next(SETTINGS.nextSequence))
+      this.#schedulers.bind(number, service.scheduler, [])
       writeService(this.#services, record, service, this.#backing.facts.hertz)
       if (removed === undefined && !addToIndex(this.#index, indexKey(key), number)) {
         this.#services.set(record, SERVICE.flags, 0)
@@ -158,7 +162,7 @@ export class RegionTable implements ServiceTable {
       this.#grow(service, NO_NEEDS)
       const record = number * SERVICE_BYTES
       if (readService(this.#services, record).scheduler !== service.scheduler)
-        this.#services.set(record, SERVICE.cursor, 0)
+        this.#schedulers.bind(number, service.scheduler, this.#members(number))
       writeService(this.#services, record, service, this.#backing.facts.hertz)
     })
   }
@@ -195,13 +199,19 @@ export class RegionTable implements ServiceTable {
         clearCounts(this.#counters, this.#backing.facts.capacity, number)
         writeEndpoint(this.#destinations, record, address, port)
       }
-      writeDestination(this.#destinations, record, destination)
+      this.#write(number, destination)
       this.#destinations.set(record, DESTINATION.service, service + 1)
       this.#destinations.set(record, DESTINATION.next, this.#services.get(service * SERVICE_BYTES, SERVICE.head))
       const known = this.#destinations.get(record, DESTINATION.flags) & DESTINATION_FLAG.translated
       this.#destinations.set(record, DESTINATION.flags, DESTINATION_FLAG.used | DESTINATION_FLAG.available | known)
       this.#expectReplies(service, number)
       this.#services.set(service * SERVICE_BYTES, SERVICE.head, number + 1)
+      try {
+        this.#schedulers.changed(service, [number, ...present], 'add')
+      } catch (error) {
+        this.#unlink(service, number)
+        throw error
+      }
     })
   }
 
@@ -211,15 +221,18 @@ export class RegionTable implements ServiceTable {
       judgeDestination(destination)
       const number = this.#getDestination(service, destination.address, destination.port)
       this.#grow(readService(this.#services, service * SERVICE_BYTES), needsOf([destination], 0))
-      writeDestination(this.#destinations, number * DESTINATION_BYTES, destination)
+      this.#write(number, destination)
       this.#expectReplies(service, number)
+      this.#schedulers.changed(service, this.#members(service), 'edit')
     })
   }
 
   deleteDestination(key: ServiceKey, address: Ip, port: number): void {
     this.#edit(() => {
       const service = this.#get(key)
-      this.#unlink(service, this.#getDestination(service, address, port))
+      const number = this.#getDestination(service, address, port)
+      this.#schedulers.leaving(service, this.#members(service), number)
+      this.#unlink(service, number)
     })
   }
 
@@ -363,6 +376,7 @@ export class RegionTable implements ServiceTable {
     const record = service * SERVICE_BYTES
     // From here on no packet begins a connection; those that have one find their destinations gone.
     this.#services.set(record, SERVICE.flags, this.#services.get(record, SERVICE.flags) | SERVICE_FLAG.removed)
+    this.#schedulers.release(service)
     for (const number of this.#members(service)) this.#unlink(service, number)
     this.#emptyTrash()
     this.#forgetIfEmpty(service)
@@ -376,9 +390,6 @@ export class RegionTable implements ServiceTable {
     )
     if (before === undefined) this.#services.set(service * SERVICE_BYTES, SERVICE.head, next)
     else this.#destinations.set(before * DESTINATION_BYTES, DESTINATION.next, next)
-    // The round robin goes on from the one before, as if this one had never been there.
-    if (this.#services.get(service * SERVICE_BYTES, SERVICE.cursor) === number + 1)
-      this.#services.set(service * SERVICE_BYTES, SERVICE.cursor, before === undefined ? 0 : before + 1)
     this.#destinations.set(
       record,
       DESTINATION.flags,
@@ -390,6 +401,17 @@ export class RegionTable implements ServiceTable {
     this.#ledger.set(ledger, LEDGER.trashSince, this.#backing.jiffies())
     this.#ledger.set(ledger, LEDGER.trashNext, this.#settings.get(0, SETTINGS.trash))
     this.#settings.set(0, SETTINGS.trash, number + 1)
+  }
+
+  #write(number: number, destination: Destination): void {
+    const record = number * DESTINATION_BYTES
+    if (destination.forwarding.method === 'tunnel') {
+      const source = this.#backing.routeSource(destination.address)
+      this.#destinations
+        .slice(record + DESTINATION.tunnelSource[0], 4)
+        .set(source === undefined ? [0, 0, 0, 0] : ipBytes(source))
+    }
+    writeDestination(this.#destinations, record, destination)
   }
 
   /** A server that is translated to is known to the data path by its own address, until its last connection is gone. */
@@ -464,11 +486,12 @@ export class RegionTable implements ServiceTable {
         0,
       )
       const waited = (now - this.#ledger.get(ledger, LEDGER.trashSince)) >>> 0
-      if (references > 0 || waited < this.#backing.facts.hertz) {
+      const service = this.#ledger.get(ledger, LEDGER.trashService) - 1
+      const wanted = references > 0 || waited < this.#backing.facts.hertz
+      if (wanted || this.#schedulers.remembers(service, number)) {
         kept.push(number)
         continue
       }
-      const service = this.#ledger.get(ledger, LEDGER.trashService) - 1
       const base = this.#serviceLedger(service) + LEDGER.base
       writeCounts(this.#ledger, base, addCounts(readCounts(this.#ledger, base), this.#counts(number)))
       this.#ignoreReplies(service, number)
@@ -566,7 +589,12 @@ export class RegionTable implements ServiceTable {
     if (numbers.length > RESHAPE_SERVICES_MAX) return
     const before = this.#shape()
     // Its connections need the protocols and the methods still.
-    const kept: Shape = { ...EMPTY_SHAPE, protocols: before.protocols, methods: before.methods }
+    const kept: Shape = {
+      ...EMPTY_SHAPE,
+      protocols: before.protocols,
+      methods: before.methods,
+      tunnels: before.tunnels,
+    }
     const after = numbers.reduce((shape, number) => {
       const destinations = this.#members(number).map(each =>
         readDestination(this.#destinations, each * DESTINATION_BYTES),
@@ -600,6 +628,7 @@ function needsOf(destinations: readonly Destination[], count: number): Destinati
   return {
     count,
     thresholds: destinations.some(destination => destination.upperThreshold > 0),
-    methods: destinations.map(destination => destination.forwarding.method),
+    methods: destinations.map(({ forwarding }) => forwarding.method),
+    tunnels: destinations.flatMap(({ forwarding }) => (forwarding.method === 'tunnel' ? [forwarding.tunnel.type] : [])),
   }
 }

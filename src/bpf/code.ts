@@ -41,6 +41,8 @@ export class Code implements Emitter {
   private readonly blocks: Block[] = []
   private readonly parameters: Register[]
   private registers = 0
+  /** How much of the frame is taken where code is written now, and the most that ever was: branches share. */
+  private frameTop = 0
   private frameBytes = 0
   private current: Block
   private loopDepth = 0
@@ -107,8 +109,9 @@ export class Code implements Emitter {
   /** Zeroed bytes on the stack: a key, or a structure that a helper reads and writes. 512 bytes are all there is. */
   frame(bytes: number): Pointer {
     const size = Math.ceil(bytes / 8) * 8
-    this.frameBytes += size
-    const pointer = new Pointer(this, 'frame', -this.frameBytes, size, false)
+    this.frameTop += size
+    this.frameBytes = Math.max(this.frameBytes, this.frameTop)
+    const pointer = new Pointer(this, 'frame', -this.frameTop, size, false)
     for (let at = 0; at < size; at += 8) pointer.set([at, 'u64'], 0)
     return pointer
   }
@@ -312,7 +315,9 @@ export class Code implements Emitter {
 
   private scoped(body: () => void): void {
     this.scopes.push(this.scopeCount++)
+    const top = this.frameTop
     body()
+    this.frameTop = top
     this.scopes.pop()
   }
 

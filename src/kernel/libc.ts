@@ -46,6 +46,7 @@ export const recvmsg: (fd: number, header: Pointer, flags: number) => number = d
 
 // descriptors and memory
 export const ioctl: (fd: number, request: number, argument: Pointer) => number = define('int ioctl(int, ulong, void *)')
+export const mkfifo: (path: string, mode: number) => number = define('int mkfifo(str, uint)')
 export const flock: (fd: number, operation: number) => number = define('int flock(int, int)')
 
 // namespaces and mounts

@@ -31,6 +31,7 @@ import { EMPTY_SHAPE, type Shape } from '../balancer/shape.ts'
 import { RegionTable } from '../balancer/table.ts'
 import { Btf } from '../bpf/btf.ts'
 import { compile, type ProgramSource } from '../bpf/compile.ts'
+import type { Ip } from '../bytes/address.ts'
 import { attachIngress, detachIngress } from './attachment.ts'
 import {
   createMap,
@@ -51,10 +52,17 @@ import { links } from './link.ts'
 import { lock, unlock } from './lock.ts'
 import { namespaceCookie } from './namespace.ts'
 import { RouteSocket } from './route-socket.ts'
+import { routeSource } from './route-source.ts'
 import { writeSysctl } from './sysctl.ts'
 
 /** What a table holds if nobody says otherwise: some 25 MiB on a machine of two processors. */
-const DEFAULT_CAPACITY = { services: 4096, destinations: 32768, connections: 1 << 18 } as const
+const DEFAULT_CAPACITY = {
+  services: 4096,
+  destinations: 32768,
+  connections: 1 << 18,
+  rings: 4096,
+  localities: 16384,
+} as const
 
 /** Where run-time files of this network namespace are. */
 export function runtimeDirectory(cookie: bigint = namespaceCookie()): string {
@@ -163,8 +171,12 @@ class KernelBacking implements Backing {
     }
   }
 
+  routeSource(address: Ip): Ip | undefined {
+    return routeSource(address)
+  }
+
   reshape(shape: Shape): void {
-    const program = load(director(TC, this.facts, shape), this.#descriptors)
+    const program = loadLooping(looping => director(TC, this.facts, shape, looping), this.#descriptors)
     try {
       updateElement(this.#descriptors[PROGRAMS_MAP]!, word(PROGRAM_SLOT.director), word(program))
     } finally {

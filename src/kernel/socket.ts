@@ -10,6 +10,7 @@ export const AF_INET6 = 10
 export const AF_NETLINK = 16
 export const AF_PACKET = 17
 
+export const SOCK_STREAM = 1
 export const SOCK_DGRAM = 2
 export const SOCK_RAW = 3
 export const SOCK_NONBLOCK = 0o4000
@@ -24,8 +25,10 @@ export const SOL_NETLINK = 270
 export const SO_RCVBUF = 8
 export const SO_PRIORITY = 12
 export const SO_RCVTIMEO = 20
+export const SO_BINDTODEVICE = 25
 
 export const SO_RCVBUFFORCE = 33
+export const SO_MARK = 36
 export const SO_BINDTOIFINDEX = 62
 
 export const MSG_DONTWAIT = 0x40

@@ -3,6 +3,7 @@ import type { Code } from '../../bpf/code.ts'
 import type { Pointer, Value, Variable } from '../../bpf/value.ts'
 import {
   CONNECTION,
+  CONNECTION_FLAG,
   COUNTER,
   DESTINATION,
   DESTINATION_FLAG,
@@ -13,6 +14,7 @@ import {
   STATE,
   TIMEOUTS_OFFSET,
 } from '../layout.ts'
+import { schedule } from '../schedulers/schedule.ts'
 import type { Shape } from '../shape.ts'
 import { nextTcpState } from '../tcp-state.ts'
 import {
@@ -28,7 +30,7 @@ import { isOver } from './follow.ts'
 import { PROTOCOL, TCP_FLAG } from './headers.ts'
 import type { Hook } from './hook.ts'
 import type { Packet } from './parse.ts'
-import { schedule } from './schedule.ts'
+import type { Looping } from './sweep.ts'
 import type { Tables } from './tables.ts'
 
 /** Finds a server for a connection that begins with this packet, and enters it; or ends with a verdict. */
@@ -37,6 +39,7 @@ export function beginConnection(
   tables: Tables,
   hook: Hook,
   shape: Shape,
+  looping: Looping,
   packet: Packet,
   now: Value,
   key: ConnectionKey,
@@ -60,7 +63,17 @@ export function beginConnection(
   code.section(chosen => {
     if (shape.persistence) findTemplate(code, tables, packet, now, service, template, destination, chosen)
     code.section(scheduled => {
-      schedule(code, tables, shape, { service, destination, chosen: scheduled })
+      schedule(code, tables, shape, {
+        number: serviceNumber,
+        service,
+        source: [packet.source],
+        target: [packet.destination],
+        sourcePort: packet.ports.and(0xffff),
+        now,
+        looping,
+        destination,
+        chosen: scheduled,
+      })
       // Nobody is there to take it: the stack refuses the connection, as ip_vs does by ICMP.
       tables.count('no-destination')
       code.exit(hook.pass)
@@ -100,6 +113,10 @@ export function beginConnection(
         full()
       })
     })
+  }
+  if (shape.methods.includes('tunnel')) {
+    const method = tables.destination(destination).get(DESTINATION.forward)
+    code.when(method.eq(FORWARD.tunnel), () => tables.connection(slot).set(CONNECTION.flags, CONNECTION_FLAG.tunnelled))
   }
   if (shape.thresholds) burden(code, tables, destination)
   const counter = tables.counter(destination)

@@ -13,7 +13,14 @@ import { director } from './director.ts'
 import { TC } from './hook.ts'
 
 const FACTS: TableFacts = {
-  capacity: { services: 4096, destinations: 32768, connections: 1 << 18, processors: 2, rings: 4096, localities: 16384 },
+  capacity: {
+    services: 4096,
+    destinations: 32768,
+    connections: 1 << 18,
+    processors: 2,
+    rings: 4096,
+    localities: 16384,
+  },
   hashSeed: 0x0123_4567_89ab_cdefn,
   hertz: 250,
 }
@@ -23,13 +30,16 @@ const ARTICLE: Shape = {
   persistence: true,
   thresholds: false,
   methods: ['route'],
+  tunnels: [],
   anyPort: false,
+  hashPort: false,
+  hashFallback: false,
   walkMax: 16,
 }
 const LISTING = new URL('director.listing', import.meta.url)
 
 test('the program is the one that was reviewed', () => {
-  const listing = list(compile(director(TC, FACTS, ARTICLE)))
+  const listing = list(compile(director(TC, FACTS, ARTICLE, 'helper')))
   if (process.env.UPDATE === '1') writeFileSync(LISTING, listing)
   assert.equal(listing, readFileSync(LISTING, 'utf8'))
 })

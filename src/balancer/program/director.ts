@@ -13,9 +13,10 @@
 import type { Code } from '../../bpf/code.ts'
 import type { ProgramSource } from '../../bpf/compile.ts'
 import { HELPER } from '../../bpf/helper.ts'
-import type { Value } from '../../bpf/value.ts'
+import type { Condition, Pointer, Value } from '../../bpf/value.ts'
 import { CONNECTION, CONNECTION_FLAG, COUNTER, DESTINATION, type TableFacts } from '../layout.ts'
-import type { Shape } from '../shape.ts'
+import { scheduleCallbacks } from '../schedulers/schedule.ts'
+import type { ForwardingMethod, Shape } from '../shape.ts'
 import { beginConnection } from './begin.ts'
 import { connectionKey, findConnection } from './connection.ts'
 import { findInIndexCode } from './find-service.ts'
@@ -25,14 +26,21 @@ import { isFragment, type Packet, parsePacket } from './parse.ts'
 import { followReply } from './reply.ts'
 import { decreaseTtl, translate } from './rewrite.ts'
 import { guardTtl, sendToServer } from './send.ts'
+import type { Looping } from './sweep.ts'
 import { Tables } from './tables.ts'
+import { encapsulate } from './tunnel.ts'
 
 /** The program for a table of this shape, at this hook. */
-export function director(hook: Hook, facts: TableFacts, shape: Shape): ProgramSource {
-  return { name: 'sluice_director', type: hook.type, main: code => writeDirector(code, hook, facts, shape) }
+export function director(hook: Hook, facts: TableFacts, shape: Shape, looping: Looping): ProgramSource {
+  return {
+    name: 'sluice_director',
+    type: hook.type,
+    main: code => writeDirector(code, hook, facts, shape, looping),
+    callbacks: scheduleCallbacks(facts, shape),
+  }
 }
 
-function writeDirector(code: Code, hook: Hook, facts: TableFacts, shape: Shape): void {
+function writeDirector(code: Code, hook: Hook, facts: TableFacts, shape: Shape, looping: Looping): void {
   const tables = new Tables(code, facts)
   const pass = () => code.exit(hook.pass)
   const packet = parsePacket(code, hook, shape, pass)
@@ -66,7 +74,7 @@ function writeDirector(code: Code, hook: Hook, facts: TableFacts, shape: Shape):
       known()
     })
     code.comment('a new connection')
-    beginConnection(code, tables, hook, shape, packet, now, key, service, slot, destination)
+    beginConnection(code, tables, hook, shape, looping, packet, now, key, service, slot, destination)
   })
 
   code.comment('counts')
@@ -77,7 +85,7 @@ function writeDirector(code: Code, hook: Hook, facts: TableFacts, shape: Shape):
   forward(code, tables, hook, shape, packet, slot, destination, now)
 }
 
-/** By the connection's method; only the methods that the table uses are in the program. */
+/** By the connection's method, which it keeps whatever its server is edited to; only what the table uses is in the program. */
 function forward(
   code: Code,
   tables: Tables,
@@ -90,13 +98,23 @@ function forward(
 ): void {
   const methods = {
     masquerade: () => masquerade(code, tables, hook, shape, packet, slot, destination, now),
+    tunnel: () => tunnel(code, tables, hook, shape, packet, destination, now),
     route: () => route(code, tables, hook, packet, destination, now),
   }
-  // A connection keeps the method it began with, whatever its server is edited to.
-  const translated = () => tables.connection(slot).get(CONNECTION.flags).has(CONNECTION_FLAG.translated)
-  if (!shape.methods.includes('masquerade')) methods.route()
-  else if (!shape.methods.includes('route')) methods.masquerade()
-  else code.when(translated(), methods.masquerade, methods.route)
+  const choose = ([method, ...others]: typeof shape.methods): void => {
+    if (method === undefined) return
+    if (others.length === 0) methods[method]()
+    else code.when(isForwardedBy(tables.connection(slot), method), methods[method], () => choose(others))
+  }
+  // Direct routing is what has no flag of its own: it comes last.
+  choose((['masquerade', 'tunnel', 'route'] as const).filter(method => shape.methods.includes(method)))
+  if (shape.methods.length === 0) code.exit(hook.pass)
+}
+
+function isForwardedBy(entry: Pointer, method: ForwardingMethod): Condition {
+  const flags = entry.get(CONNECTION.flags)
+  if (method === 'route') return flags.has(CONNECTION_FLAG.translated | CONNECTION_FLAG.tunnelled).not()
+  return flags.has(CONNECTION_FLAG[method === 'masquerade' ? 'translated' : 'tunnelled'])
 }
 
 /** Direct routing (ipvsadm -g): the packet goes to the server as it is, but for its TTL and its MAC addresses. */
@@ -105,7 +123,7 @@ function route(code: Code, tables: Tables, hook: Hook, packet: Packet, destinati
   sendToServer(code, tables, hook, packet, destination, now, {
     write: () => {
       decreaseTtl(packet.ip)
-      return () => {}
+      return { start: packet.start, finish: () => {} }
     },
   })
 }
@@ -130,5 +148,26 @@ function masquerade(
   }
   sendToServer(code, tables, hook, packet, destination, now, {
     write: () => translate(code, hook, shape, packet, { end: 'destination', address, port }, truncated),
+  })
+}
+
+/** Through a tunnel (-i): the packet travels inside another. */
+function tunnel(
+  code: Code,
+  tables: Tables,
+  hook: Hook,
+  shape: Shape,
+  packet: Packet,
+  destination: Value,
+  now: Value,
+): void {
+  code.comment('through a tunnel')
+  const server = tables.destination(destination)
+  const refused = () => {
+    tables.count('truncated')
+    code.exit(hook.drop)
+  }
+  sendToServer(code, tables, hook, packet, destination, now, {
+    write: () => ({ start: encapsulate(code, hook, shape, packet, server, refused), finish: () => {} }),
   })
 }

@@ -34,4 +34,4 @@ export const TCP_FLAG = { fin: 1, syn: 2, rst: 4, psh: 8, ack: 16 } as const
 export const TCP_CHECKSUM = [16, 'u16'] as const
 export const UDP_CHECKSUM = [6, 'u16'] as const
 
-export const PROTOCOL = { tcp: 6, udp: 17, sctp: 132 } as const
+export const PROTOCOL = { icmp: 1, ipip: 4, tcp: 6, udp: 17, gre: 47, sctp: 132 } as const

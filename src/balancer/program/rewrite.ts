@@ -12,6 +12,7 @@ import type { Shape } from '../shape.ts'
 import { IPV4, PORTS, PROTOCOL, TCP_CHECKSUM, UDP_CHECKSUM } from './headers.ts'
 import type { Hook } from './hook.ts'
 import { type Packet, transportHeader } from './parse.ts'
+import type { Changed } from './send.ts'
 
 /** BPF_F_PSEUDO_HDR: what changes is in the pseudo-header. BPF_F_MARK_MANGLED_0: a UDP checksum of 0 stays 0. */
 const PSEUDO_HEADER = 0x10
@@ -32,8 +33,8 @@ export interface Translation {
 }
 
 /**
- * Writes the new address and port and one TTL less. Returns what is still to be done when nothing in the packet is
- * touched any more: at tc the kernel's helper, which may move it.
+ * Writes the new address and port and one TTL less. At tc the transport checksum is left to the kernel's helper,
+ * which may move the packet, and comes last.
  */
 export function translate(
   code: Code,
@@ -42,7 +43,7 @@ export function translate(
   packet: Packet,
   translation: Translation,
   otherwise: () => void,
-): () => void {
+): Changed {
   const { ip } = packet
   const { end, address, port } = translation
   const before = end === 'source' ? packet.source : packet.destination
@@ -67,13 +68,14 @@ export function translate(
       )
   }
   if (hook.type === 'tc') {
-    return () =>
+    const finish = () =>
       perProtocol((checksumAt, isUdp) => {
         const offset = packet.transportAt.add(checksumAt)
         const zero = isUdp ? MARK_MANGLED_0 : 0
         code.call(HELPER.l4ChecksumReplace, packet.context, offset, 0, addressDelta, PSEUDO_HEADER | zero)
         code.call(HELPER.l4ChecksumReplace, packet.context, offset, 0, portDelta, zero)
       })
+    return { start: packet.start, finish }
   }
   perProtocol((checksumAt, isUdp) => {
     const header = transportHeader(code, packet, checksumAt + 2, otherwise)
@@ -86,7 +88,7 @@ export function translate(
     if (isUdp) code.when(sum.ne(0), write)
     else write()
   })
-  return () => {}
+  return { start: packet.start, finish: () => {} }
 }
 
 /** What a sum grows by where `before` becomes `after`: ~before + after in one's complement, 32 bits. */

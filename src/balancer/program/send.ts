@@ -40,8 +40,14 @@ const HOP_AGE_PER_SECOND = 4
 
 /** What is done to a packet on its way out. */
 export interface Change {
-  /** Writes into the packet; the MAC addresses are written after it. Its result is run when nothing is touched any more. */
-  readonly write: () => () => void
+  /** Writes into the packet, and tells where the frame begins then: the MAC addresses are written after it. */
+  readonly write: () => Changed
+}
+
+export interface Changed {
+  readonly start: Pointer
+  /** Is run when nothing in the packet is touched any more. */
+  readonly finish: () => void
 }
 
 /** A packet that has come far enough ends here (ip_vs decrements the TTL in every forwarding method). */
@@ -71,8 +77,7 @@ export function sendToServer(
     code.when(fib.result.eq(FIB_RESULT.SUCCESS), () => keepHop(server, fib.answer, now))
     sendByNeighbour(code, hook, fib.answer, change)
   })
-  const finish = change.write()
-  const { start } = packet
+  const { start, finish } = change.write()
   start.set(ETHERNET.target, server.get(DESTINATION.hopTarget))
   start.set(ETHERNET.targetEnd, server.get(DESTINATION.hopTargetEnd))
   start.set(ETHERNET.source, server.get(DESTINATION.hopSource))
@@ -92,8 +97,7 @@ export function sendToAddress(
 ): void {
   const { answer, result } = lookUp(code, tables, hook, packet, address)
   code.rarely(result.ne(FIB_RESULT.SUCCESS), () => sendByNeighbour(code, hook, answer, change))
-  const finish = change.write()
-  const { start } = packet
+  const { start, finish } = change.write()
   start.set(ETHERNET.target, joined(answer, FIB.dmac[0]))
   start.set(ETHERNET.targetEnd, answer.get([FIB.dmac[0] + 4, 'u16']))
   start.set(ETHERNET.source, answer.get([FIB.smac[0], 'u16']))
@@ -142,7 +146,7 @@ function sendByNeighbour(code: Code, hook: Hook, answer: Pointer, change: Change
     code.exit(hook.pass)
     return
   }
-  const finish = change.write()
+  const { finish } = change.write()
   const neighbour = code.frame(NEIGHBOUR_BYTES)
   neighbour.set(NEIGHBOUR.family, AF_INET)
   neighbour.set(NEIGHBOUR.address, answer.get(FIB.destination))

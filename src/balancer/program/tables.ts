@@ -8,10 +8,11 @@ import {
   COUNTER_BYTES,
   DESTINATION_BYTES,
   DETAIL_BYTES,
+  LOCALITY,
   LOCALITY_BYTES,
-  RING_BLOCK_BYTES,
   type Reason,
   type RegionName,
+  RING_BLOCK_BYTES,
   reasonField,
   regionBytes,
   SERVICE_BYTES,
@@ -56,6 +57,12 @@ export class Tables {
   }
   locality(slot: Scalar): Pointer {
     return this.record('localities', slot, this.capacity.localities, LOCALITY_BYTES)
+  }
+  /** One word of an entry's list of members, which fills the entry to its end. */
+  localityMember(slot: Value, place: Value): Pointer {
+    const words = LOCALITY_BYTES / 4
+    const word = place.add(LOCALITY.members[0] / 4).and(words - 1)
+    return this.record('localities', slot.mul(words).add(word), this.capacity.localities * words, 4)
   }
   /** The word `index` of the lookup table that begins with a block. */
   ringEntry(block: Value, index: Value): Pointer {
