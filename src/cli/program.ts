@@ -5,7 +5,10 @@
 import { Command } from 'commander'
 import { addCheck } from './check.ts'
 import { addCompletion } from './completion.ts'
+import { addDrain } from './drain.ts'
+import { addFmt } from './fmt.ts'
 import { addIpvsadm } from './ipvsadm.ts'
+import { addKeepalived } from './keepalived.ts'
 import { addLab, addLabProcess } from './lab.ts'
 import { addRealServer } from './realserver.ts'
 import { addDaemonChild, addRun } from './run.ts'
@@ -25,8 +28,11 @@ export function program(): Command {
   // In the order in which a person meets them.
   addRun(sluice)
   addCheck(sluice)
+  addFmt(sluice)
   addStatus(sluice)
+  addDrain(sluice)
   addIpvsadm(sluice)
+  addKeepalived(sluice)
   addRealServer(sluice)
   addLab(sluice)
   addCompletion(sluice)

@@ -2,13 +2,16 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MemoryTable } from '../balancer/memory-table.ts'
 import { ip } from '../bytes/address.ts'
-import type { ProbeEvent } from '../health/probe.ts'
+import type { Channel } from '../health/channel.ts'
+import type { ProbeEvent } from '../health/conversation.ts'
+import type { Letter } from '../health/letter.ts'
 import { realServer, tcpChecker, virtualServer } from '../health/samples.ts'
 import type { Configuration } from '../model/configuration.ts'
 import { after, type Instant, instant } from '../model/time.ts'
 import type { VirtualServer } from '../model/virtual-server.ts'
 import type { ServiceTable } from '../model/virtual-service.ts'
 import { Checkers, type Surroundings } from './checkers.ts'
+import type { ChannelRules } from './open-channel.ts'
 import type { OwnedNames } from './owned-names.ts'
 
 /** Virtual time, targets that answer as told, and a table in memory that counts its edits. */
@@ -18,7 +21,7 @@ class World implements Surroundings {
   readonly logged: string[] = []
   readonly edits: string[] = []
   readonly down = new Set<string>()
-  open = 0
+  channels = 0
   #now: Instant = instant(1000)
   readonly #wishes = new Set<{ readonly at: Instant; readonly callback: () => void }>()
   #names: OwnedNames | undefined
@@ -59,16 +62,50 @@ class World implements Surroundings {
 
   readonly soon = (callback: () => void) => void this.wake(this.#now, callback)
 
-  readonly connect = (target: { readonly address: string }, report: (event: ProbeEvent) => void) => {
-    this.open++
-    const answer = this.down.has(target.address)
+  readonly here = new Set<string>()
+  readonly holds = (address: string) => this.here.has(address)
+  readonly numbers = new Map<string, (value: number) => void>()
+  readonly follow = ({ name }: { readonly name: string }, onValue: (value: number) => void) => {
+    this.numbers.set(name, onValue)
+    return { value: 0, close: () => void this.numbers.delete(name) }
+  }
+
+  readonly ran: string[] = []
+  readonly lines: string[] = []
+  readonly letters: Letter[] = []
+  readonly outlets = {
+    configure: () => {},
+    run: ({ argv }: { readonly argv: readonly string[] }) => void this.ran.push(argv.join(' ')),
+    line: (text: string) => void this.lines.push(text),
+    mail: (letter: Letter) => void this.letters.push(letter),
+    close: () => {},
+  }
+
+  #drained: readonly string[] | undefined
+  readonly drained = {
+    read: () => this.#drained,
+    write: (names: readonly string[]) => {
+      this.#drained = names
+    },
+    remove: () => {
+      this.#drained = undefined
+    },
+  }
+
+  probed = 0
+  readonly open = (channel: Channel, _: ChannelRules, report: (event: ProbeEvent) => void) => {
+    assert.ok(channel.kind === 'stream')
+    this.channels++
+    this.probed++
+    const answer = this.down.has(channel.target.address)
       ? ({ type: 'refused', cause: 'connection refused' } as const)
       : ({ type: 'connected' } as const)
     const cancel = this.wake(after(this.#now, 1), () => report(answer))
-    return () => {
-      this.open--
+    const close = () => {
+      this.channels--
       cancel()
     }
+    return { write: () => {}, close }
   }
 
   run(ms: number): void {
@@ -86,7 +123,7 @@ class World implements Surroundings {
   /** What the process knew is lost; table and note stay. */
   crash(): void {
     this.#wishes.clear()
-    this.open = 0
+    this.channels = 0
   }
 
   servers(): string {
@@ -99,7 +136,9 @@ class World implements Surroundings {
 }
 
 function configuration(...virtualServers: readonly VirtualServer[]): Configuration {
-  return { virtualServers, global: { lvsTimeouts: undefined } } as unknown as Configuration
+  const global = { routerId: 'LVS_DEVEL', lvsTimeouts: undefined }
+  const trackFiles = [{ name: 'load', path: '/load', weight: 1, reverse: false, init: undefined }]
+  return { virtualServers, global, trackFiles } as unknown as Configuration
 }
 
 const article = configuration(virtualServer())
@@ -116,7 +155,7 @@ test('Checkers fill the table at once and keep it in step with what answers', ()
   world.down.clear()
   world.run(8000)
   assert.equal(world.servers(), '31:1 33:1')
-  assert.equal(world.open, 0)
+  assert.equal(world.channels, 0)
 })
 
 test('Checkers that return after a crash touch nothing, and revive nobody who was down', () => {
@@ -180,7 +219,7 @@ test('Checkers that stop take out what is theirs', () => {
     ['mark'],
   )
   world.run(60_000)
-  assert.equal(world.open, 0)
+  assert.equal(world.channels, 0)
 })
 
 test('Checkers edit the table once for many servers that fail in one breath', () => {

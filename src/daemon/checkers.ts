@@ -1,28 +1,37 @@
 /**
  * The health checks of a whole configuration at work, and the table of virtual services kept in step with them.
  *
- * Everything that happens is a step of one of the pure machines of `health/`; this loop holds their states, wakes them,
- * carries their effects out and reconciles the table. Its surroundings (clock, connections, table, log) are handed in,
- * so that it runs in virtual time as well.
+ * Everything that happens is a step of one of the pure machines of `health/`; this loop holds their states, carries their
+ * effects out and reconciles the table. Its surroundings (clock, channels, table, files, scripts, log) are handed in, so
+ * that it runs in virtual time as well.
  */
-
-import type { CheckerEvent } from '../health/checker.ts'
-import { type CheckerState, checkerWakeAt, startChecker, stepChecker } from '../health/checker.ts'
+import { type Ip, parseIp } from '../bytes/address.ts'
+import type { Channel } from '../health/channel.ts'
+import type { ProbeEvent } from '../health/conversation.ts'
 import { type DesiredService, desiredService } from '../health/desired.ts'
-import { realServerName, virtualServerName } from '../health/names.ts'
-import { type PoolState, startPool, stepPool } from '../health/pool.ts'
-import { isProbed, type ProbedChecker, type ProbeEvent } from '../health/probe.ts'
-import { sameQuestion } from '../health/same-question.ts'
+import { quorumLetter, serverLetter } from '../health/letter.ts'
+import { realServerName, subjectOf, virtualServerName } from '../health/names.ts'
+import { checkerOpinion, fileOpinion } from '../health/opinion.ts'
+import { type Opinion, type PoolEffect, type PoolEvent, type PoolState, startPool, stepPool } from '../health/pool.ts'
+import { unsupported } from '../health/unsupported.ts'
+import { mailText } from '../health/verdict-text.ts'
 import type { Configuration } from '../model/configuration.ts'
+import type { GlobalDefinitions } from '../model/global.ts'
+import type { Script, TrackedFile } from '../model/script.ts'
 import { serviceKeyText } from '../model/service.ts'
 import type { Instant } from '../model/time.ts'
-import type { CheckTarget, RealServer, VirtualServer } from '../model/virtual-server.ts'
+import type { Checker, FileChecker, RealServer, VirtualServer } from '../model/virtual-server.ts'
 import type { ListedService, ServiceTable } from '../model/virtual-service.ts'
 import type { RealServerSnapshot, VirtualServerSnapshot } from '../observe/snapshot.ts'
 import { applyServices, operationText } from '../reconcile/apply.ts'
 import { destinationKey, planServices } from '../reconcile/services.ts'
+import { type Check, CheckBook } from './check-book.ts'
 import type { Note } from './note.ts'
+import type { ChannelRules, OpenChannel } from './open-channel.ts'
+import type { Outlets } from './outlets.ts'
 import { declaredNames, type OwnedNames, ownedServices, unionOfNames } from './owned-names.ts'
+import { Post } from './post.ts'
+import { TrackedValues } from './tracked-values.ts'
 
 export interface Surroundings {
   readonly now: () => Instant
@@ -32,19 +41,22 @@ export interface Surroundings {
   readonly wake: (at: Instant, callback: () => void) => () => void
   /** Runs after what is going on now is done, once for many wishes. */
   readonly soon: (callback: () => void) => void
-  /** Begins a connection and reports what becomes of it; the result closes it. */
-  readonly connect: (target: CheckTarget, report: (event: ProbeEvent) => void) => () => void
+  /** Opens a channel and reports what comes through it, never before it has returned. */
+  readonly open: (channel: Channel, rules: ChannelRules, report: (event: ProbeEvent) => void) => OpenChannel
+  /** Whether the address is on this machine; who knows of a change says `addressesChanged`. */
+  readonly holds: (address: Ip) => boolean
+  /** Reads the number in a file, calls back when it is another, and ends when the result is called. */
+  readonly follow: (
+    file: TrackedFile,
+    onValue: (value: number) => void,
+  ) => { readonly value: number; readonly close: () => void }
+  readonly outlets: Outlets
   readonly table: ServiceTable
   readonly owned: Note<OwnedNames>
+  /** Endpoints that an operator drains; they stay drained through reloads and crashes. */
+  readonly drained: Note<readonly string[]>
   readonly log: (text: string) => void
   readonly wallClockMs: (moment: Instant) => number
-}
-
-interface Check {
-  readonly checker: ProbedChecker
-  state: CheckerState
-  close: () => void
-  cancelWake: () => void
 }
 
 interface Service {
@@ -53,83 +65,166 @@ interface Service {
   /** Per real server, its checks. */
   readonly checks: readonly (readonly Check[])[]
   pool: PoolState
+  /** Per real server: since when it is up or down, and how often it changed. */
+  readonly histories: History[]
+  suspended: boolean
   /** What the last plan brought about. */
   applied: DesiredService | undefined
 }
 
-const nothing = () => {}
+interface History {
+  readonly since: Instant
+  readonly transitions: number
+}
 
 export class Checkers {
   readonly #world: Surroundings
+  readonly #book: CheckBook
+  readonly #post: Post
+  readonly #files: TrackedValues
   #services: readonly Service[] = []
+  #global: GlobalDefinitions | undefined
+  #rules: ChannelRules = { ssl: undefined, scripts: { scriptUser: undefined, scriptSecurity: false } }
+  #drained: ReadonlySet<string>
   readonly #stale = new Set<Service>()
   #reconcileComes = false
 
   constructor(world: Surroundings) {
     this.#world = world
+    const { now, random, wake, log } = world
+    const open = (channel: Channel, report: (event: ProbeEvent) => void) => world.open(channel, this.#rules, report)
+    this.#book = new CheckBook({ now, random, wake, log, open })
+    this.#post = new Post({ now, wake, mail: letter => world.outlets.mail(letter) })
+    this.#files = new TrackedValues(world.follow)
+    this.#drained = new Set(world.drained.read())
   }
 
   /** Starts, or reloads: checks that ask what they asked before keep their answers. */
   configure(configuration: Configuration): void {
+    const first = this.#global === undefined
+    const { global, ssl, virtualServers } = configuration
+    this.#global = global
+    this.#rules = { ssl, scripts: global }
+    this.#world.outlets.configure(global)
     const before = this.#services
     const ownedBefore = this.#world.owned.read() ?? {}
-    this.#services = configuration.virtualServers.map(virtualServer => {
+    this.#files.configure(configuration.trackFiles, name => this.#fileChanged(name))
+    this.#book.turn()
+    this.#services = virtualServers.map(virtualServer => {
       const name = serviceKeyText(virtualServer.service)
       const old = before.find(service => service.name === name)
-      return old === undefined
-        ? this.#openService(virtualServer, Object.hasOwn(ownedBefore, name))
-        : this.#reopenService(virtualServer, old)
+      return this.#openService(virtualServer, old, old === undefined && Object.hasOwn(ownedBefore, name))
     })
-    for (const service of before) for (const check of service.checks.flat()) retire(check)
-    for (const service of this.#services) this.#startChecks(service)
+    this.#book.arrange()
 
-    const declared = declaredNames(this.#services.map(service => service.virtualServer))
+    const declared = declaredNames(virtualServers)
     this.#world.owned.write(unionOfNames(ownedBefore, declared))
-    if (configuration.global.lvsTimeouts !== undefined) this.#world.table.setTimeouts(configuration.global.lvsTimeouts)
+    if (global.lvsTimeouts !== undefined) this.#world.table.setTimeouts(global.lvsTimeouts)
     this.#apply(this.#services, this.#world.table.services(), unionOfNames(ownedBefore, declared))
     this.#world.owned.write(declared)
+    if (first && global.notifyInitialRealServers) for (const service of this.#services) this.#notifyInitial(service)
   }
 
-  /** Ends all checks and takes out of the table what is ours. */
+  /** Ends all checks and takes out of the table what is ours. With `omega`, stopping counts as failing. */
   stop(): void {
-    for (const { virtualServer, checks } of this.#services) {
-      for (const check of checks.flat()) retire(check)
-      for (const server of virtualServer.realServers) {
-        const { service } = virtualServer
+    this.#book.turn()
+    this.#files.close()
+    for (const service of this.#services) {
+      const { virtualServer } = service
+      for (const server of virtualServer.realServers)
         this.#world.log(
-          `Shutting down service ${realServerName(service, server)} from VS ${virtualServerName(service)}`,
+          `Shutting down service ${realServerName(virtualServer.service, server)} from VS ${virtualServerName(virtualServer.service)}`,
         )
-      }
+      if (virtualServer.omega) this.#notifyOmega(service)
     }
     this.#services = []
     this.#apply([], this.#world.table.services(), this.#world.owned.read() ?? {})
     this.#world.owned.remove()
+    this.#world.drained.remove()
+    this.#post.close()
+    this.#world.outlets.close()
+  }
+
+  /** An address came to this machine or left it: services that rest without theirs go on, or rest. */
+  addressesChanged(): void {
+    for (const service of this.#services) {
+      const suspended = this.#shouldRest(service.virtualServer)
+      if (suspended === service.suspended) continue
+      service.suspended = suspended
+      this.#sayEach(service, suspended ? 'Suspending' : 'Activating')
+    }
+    this.#book.arrange()
+  }
+
+  /**
+   * Takes a real server out of service, or back, in all services that have it: `ADDRESS` or `ADDRESS:PORT`. It keeps its
+   * connections and gets no new ones. Returns the endpoints that were meant.
+   */
+  drain(server: string, drained: boolean): readonly string[] {
+    const meant = new Set<string>()
+    for (const service of this.#services)
+      for (const [i, one] of service.virtualServer.realServers.entries()) {
+        const endpoint = destinationKey(one)
+        if (endpoint !== server && one.address !== (parseIp(server) ?? server)) continue
+        meant.add(endpoint)
+        this.#stepPool(service, { type: 'drain', server: i, drained })
+      }
+    const rest = [...this.#drained].filter(endpoint => !meant.has(endpoint))
+    this.#drained = new Set(drained ? [...rest, ...meant] : rest)
+    this.#world.drained.write([...this.#drained])
+    return [...meant]
   }
 
   report(): readonly VirtualServerSnapshot[] {
-    return this.#services.map(({ name, virtualServer, checks, pool }) => ({
-      service: name,
-      quorum: pool.quorum,
-      realServers: virtualServer.realServers.map((server, i) =>
-        this.#reportServer(server, pool.servers[i]!.up, checks[i]!),
-      ),
+    return this.#services.map(service => ({
+      service: service.name,
+      quorum: service.pool.quorum,
+      suspended: service.suspended,
+      realServers: service.virtualServer.realServers.map((server, i) => this.#reportServer(service, server, i)),
     }))
   }
 
-  #reportServer(server: RealServer, up: boolean, checks: readonly Check[]): RealServerSnapshot {
+  /** How many probes are made; servers of several services may share one. */
+  get probes(): number {
+    return this.#book.size
+  }
+
+  #reportServer(service: Service, server: RealServer, index: number): RealServerSnapshot {
+    const { up, weight, drained } = service.pool.servers[index]!
+    const { since, transitions } = service.histories[index]!
+    const followed = server.following.filter(isFileChecker).map(checker => {
+      const value = this.#files.value(checker.trackFile)
+      const opinion = fileOpinion(checker, value)
+      const lastError = opinion.up ? undefined : `${checker.trackFile} is ${value}`
+      return {
+        type: 'FILE_CHECK',
+        up: opinion.up,
+        proved: true,
+        sinceMs: this.#world.wallClockMs(since),
+        lastError,
+        latencyMs: undefined,
+      }
+    })
     return {
       address: server.address,
       port: server.port,
-      weight: server.weight,
+      weight,
       up,
-      checkers: checks.map(({ checker, state }) => ({
-        type: checker.type,
-        up: state.up,
-        proved: state.proved,
-        sinceMs: this.#world.wallClockMs(state.changedAt),
-        lastError: state.lastError,
-        latencyMs: state.latencyMs,
-      })),
+      drained,
+      sinceMs: this.#world.wallClockMs(since),
+      transitions,
+      heldLetters: this.#post.held(letterKey(service, server)),
+      checkers: [
+        ...service.checks[index]!.map(({ subject, state }) => ({
+          type: subject.checker.type,
+          up: state.up,
+          proved: state.proved,
+          sinceMs: this.#world.wallClockMs(state.changedAt),
+          lastError: state.lastError,
+          latencyMs: state.latencyMs,
+        })),
+        ...followed,
+      ],
     }
   }
 
@@ -137,94 +232,160 @@ export class Checkers {
    * `adopted`: a daemon before us left this service behind. Which of its servers were up then shows in the table, and
    * is believed until a probe says otherwise: a crash brings no dead server back.
    */
-  #openService(virtualServer: VirtualServer, adopted: boolean): Service {
+  #openService(virtualServer: VirtualServer, old: Service | undefined, adopted: boolean): Service {
     const held = adopted ? this.#world.table.service(virtualServer.service) : undefined
-    const checks = virtualServer.realServers.map(server => {
-      const up = held === undefined ? undefined : serving(held, server)
-      return probed(server).map(checker => this.#openCheck(checker, up))
+    const drained = virtualServer.realServers.map(server => this.#drained.has(destinationKey(server)))
+    const checks = virtualServer.realServers.map((server, i) => {
+      const up = held === undefined ? undefined : serving(held, server, drained[i]!)
+      return server.checkers
+        .filter(checker => unsupported(checker) === undefined)
+        .map(checker => this.#book.open(subjectOf(virtualServer, server, checker), up))
     })
-    return this.#service(virtualServer, checks)
-  }
-
-  #reopenService(virtualServer: VirtualServer, old: Service): Service {
-    const checks = virtualServer.realServers.map(server => {
-      const before = old.virtualServer.realServers.findIndex(other => destinationKey(other) === destinationKey(server))
-      return probed(server).map(checker => {
-        const same = old.checks[before]?.find(check => sameQuestion(check.checker, checker))
-        return same === undefined ? this.#openCheck(checker) : this.#carryOver(checker, same.state)
-      })
-    })
-    return { ...this.#service(virtualServer, checks, old.pool.quorum), applied: old.applied }
-  }
-
-  #service(virtualServer: VirtualServer, checks: readonly (readonly Check[])[], quorum?: boolean): Service {
-    const verdicts = checks.map(own => own.map(({ state }) => state.up))
-    const pool = startPool(virtualServer, verdicts, quorum)
-    return { virtualServer, name: serviceKeyText(virtualServer.service), checks, pool, applied: undefined }
-  }
-
-  #openCheck(checker: ProbedChecker, up?: boolean): Check {
-    const state = startChecker(checker, this.#world.now(), this.#world.random(), up)
-    return { checker, state, close: nothing, cancelWake: nothing }
-  }
-
-  /** A probe that is under way is not carried over: it starts again. */
-  #carryOver(checker: ProbedChecker, state: CheckerState): Check {
-    const phase =
-      state.phase.name === 'waiting' ? state.phase : ({ name: 'waiting', probeAt: this.#world.now() } as const)
-    return { checker, state: { ...state, phase }, close: nothing, cancelWake: nothing }
-  }
-
-  #startChecks(service: Service): void {
-    const { virtualServer, checks } = service
-    const name = virtualServerName(virtualServer.service)
-    for (const [i, server] of virtualServer.realServers.entries()) {
-      const rival = realServerName(virtualServer.service, server)
-      for (const checker of server.checkers.filter(other => !isProbed(other)))
-        this.#world.log(`${checker.type} of service ${rival} for VS ${name} is not supported yet: it is never down`)
-      for (const [j, check] of checks[i]!.entries()) {
-        if (!check.state.proved) this.#world.log(`Activating healthchecker for service ${rival} for VS ${name}`)
-        this.#awaitWake(service, i, j)
-      }
+    const opinions = virtualServer.realServers.map((server, i) => [
+      ...checks[i]!.map(({ subject, state }) => checkerOpinion(subject.checker, state, server)),
+      ...server.following.filter(isFileChecker).map(checker => this.#fileOpinion(checker)),
+    ])
+    const service: Service = {
+      virtualServer,
+      name: serviceKeyText(virtualServer.service),
+      checks,
+      pool: startPool(virtualServer, opinions, drained, old?.pool.quorum),
+      histories: virtualServer.realServers.map(server => this.#history(server, old)),
+      suspended: this.#shouldRest(virtualServer),
+      applied: old?.applied,
     }
+    for (const [i, own] of checks.entries())
+      for (const [j, check] of own.entries())
+        check.watchers.push({ verdict: one => this.#judge(service, i, j, one), awake: () => !service.suspended })
+    this.#sayUnsupported(service)
+    this.#sayEach(service, service.suspended ? 'Suspending' : 'Activating')
+    return service
   }
 
-  #awaitWake(service: Service, server: number, checker: number): void {
-    const check = service.checks[server]![checker]!
-    check.cancelWake()
-    check.cancelWake = this.#world.wake(checkerWakeAt(check.state), () =>
-      this.#step(service, server, checker, { type: 'wake' }),
-    )
+  #history(server: RealServer, old: Service | undefined): History {
+    const before = old?.virtualServer.realServers.findIndex(other => destinationKey(other) === destinationKey(server))
+    return old?.histories[before ?? -1] ?? { since: this.#world.now(), transitions: 0 }
   }
 
-  #step(service: Service, server: number, checker: number, event: CheckerEvent): void {
-    const check = service.checks[server]![checker]!
-    const { state, effects } = stepChecker(check.checker, check.state, event, this.#world.now())
-    check.state = state
-    for (const effect of effects) {
-      switch (effect.type) {
-        case 'connect':
-          check.close = this.#world.connect(effect.target, reported => this.#step(service, server, checker, reported))
-          break
-        case 'close':
-          check.close()
-          check.close = nothing
-          break
-        case 'log':
-          this.#world.log(effect.text)
-          break
-        case 'verdict':
-          this.#judge(service, server, checker, effect.up)
+  /** A mark is on no machine: it never rests. */
+  #shouldRest({ suspendWithoutAddress, service }: VirtualServer): boolean {
+    return suspendWithoutAddress && service.kind === 'address' && !this.#world.holds(service.address)
+  }
+
+  #sayUnsupported({ virtualServer }: Service): void {
+    const { service, realServers } = virtualServer
+    for (const server of realServers)
+      for (const checker of [...server.checkers, ...server.following]) {
+        const why = unsupported(checker)
+        if (why === undefined) continue
+        const name = `${realServerName(service, server)} for VS ${virtualServerName(service)}`
+        this.#world.log(`${checker.type} of service ${name} is not run, so it never fails: ${why}`)
       }
-    }
-    this.#awaitWake(service, server, checker)
   }
 
-  #judge(service: Service, server: number, checker: number, up: boolean): void {
-    const step = stepPool(service.virtualServer, service.pool, { type: 'verdict', server, checker, up })
+  /** Of checks that went on through a reload nothing is said. */
+  #sayEach({ virtualServer, checks }: Service, verb: 'Suspending' | 'Activating'): void {
+    const { service, realServers } = virtualServer
+    for (const [i, server] of realServers.entries())
+      for (const { state } of checks[i]!)
+        if (verb === 'Suspending' || !state.proved)
+          this.#world.log(
+            `${verb} healthchecker for service ${realServerName(service, server)} for VS ${virtualServerName(service)}`,
+          )
+  }
+
+  #judge(service: Service, index: number, checker: number, { subject, state }: Check): void {
+    const server = service.virtualServer.realServers[index]!
+    const opinion = checkerOpinion(subject.checker, state, server)
+    const turned = service.pool.servers[index]!.opinions[checker]!.up !== opinion.up
+    const before = service.pool.servers[index]!.up
+    this.#stepPool(service, { type: 'opinion', server: index, checker, opinion })
+    const { up } = service.pool.servers[index]!
+    if (turned && (up !== before || !this.#global?.noCheckerEmails))
+      this.#mailAbout(service, server, up, subject.checker)
+  }
+
+  #fileChanged(name: string): void {
+    for (const service of this.#services)
+      for (const [server, { following }] of service.virtualServer.realServers.entries())
+        for (const [i, checker] of following.filter(isFileChecker).entries()) {
+          if (checker.trackFile !== name) continue
+          const position = service.checks[server]!.length + i
+          this.#stepPool(service, { type: 'opinion', server, checker: position, opinion: this.#fileOpinion(checker) })
+        }
+  }
+
+  #fileOpinion(checker: FileChecker): Opinion {
+    return fileOpinion(checker, this.#files.value(checker.trackFile))
+  }
+
+  #stepPool(service: Service, event: PoolEvent): void {
+    const step = stepPool(service.virtualServer, service.pool, event)
     service.pool = step.state
-    for (const effect of step.effects) if (effect.type === 'log') this.#world.log(effect.text)
+    for (const effect of step.effects) this.#perform(service, effect)
     if (step.effects.length > 0) this.#reconcileSoon(service)
+  }
+
+  #perform(service: Service, effect: PoolEffect): void {
+    switch (effect.type) {
+      case 'log':
+        this.#world.log(effect.text)
+        return
+      case 'server': {
+        const { transitions } = service.histories[effect.server]!
+        service.histories[effect.server] = { since: this.#world.now(), transitions: transitions + 1 }
+        this.#notifyServer(service, effect.server, effect.up)
+        return
+      }
+      case 'quorum':
+        this.#notifyQuorum(service, effect.up)
+        this.#mailQuorum(service, effect.up, effect.text)
+        return
+      case 'weight':
+        return
+    }
+  }
+
+  #notifyServer({ virtualServer }: Service, index: number, up: boolean): void {
+    const server = virtualServer.realServers[index]!
+    this.#run(up ? server.notifyUp : server.notifyDown)
+    const names = `${realServerName(virtualServer.service, server)} ${virtualServerName(virtualServer.service)}`
+    this.#world.outlets.line(`RS ${names} ${up ? 'UP' : 'DOWN'}`)
+  }
+
+  #notifyQuorum({ virtualServer }: Service, up: boolean): void {
+    this.#run(up ? virtualServer.quorumUp : virtualServer.quorumDown)
+    this.#world.outlets.line(`VS ${virtualServerName(virtualServer.service)} ${up ? 'UP' : 'DOWN'}`)
+  }
+
+  #notifyInitial(service: Service): void {
+    for (const [i, { up }] of service.pool.servers.entries()) this.#notifyServer(service, i, up)
+  }
+
+  #notifyOmega(service: Service): void {
+    for (const [i, { up }] of service.pool.servers.entries()) if (up) this.#notifyServer(service, i, false)
+    if (service.pool.quorum) this.#notifyQuorum(service, false)
+  }
+
+  #run(script: Script | undefined): void {
+    if (script !== undefined) this.#world.outlets.run(script)
+  }
+
+  #mailAbout(service: Service, server: RealServer, up: boolean, checker: Checker): void {
+    if (!server.smtpAlert) return
+    const { service: key } = service.virtualServer
+    const [rival, name] = [realServerName(key, server), virtualServerName(key)]
+    const letter = serverLetter(this.#routerId(), rival, name, up, mailText(checker, up))
+    this.#post.offer(letterKey(service, server), letter)
+  }
+
+  #mailQuorum({ virtualServer, name }: Service, up: boolean, text: string): void {
+    if (!virtualServer.smtpAlert) return
+    this.#post.offer(name, quorumLetter(this.#routerId(), virtualServerName(virtualServer.service), up, text))
+  }
+
+  #routerId(): string {
+    return this.#global?.routerId ?? ''
   }
 
   /** Many servers may fail in one breath: the table is edited once for all of them. */
@@ -251,17 +412,16 @@ export class Checkers {
   }
 }
 
-function retire(check: Check): void {
-  check.cancelWake()
-  check.close()
+function isFileChecker(checker: RealServer['following'][number]): checker is FileChecker {
+  return checker.type === 'FILE_CHECK'
 }
 
-function probed(server: RealServer): readonly ProbedChecker[] {
-  return server.checkers.filter(isProbed)
+function letterKey({ name }: Service, server: RealServer): string {
+  return `${destinationKey(server)} ${name}`
 }
 
 /** The server stands in the table with a weight, or was never meant to have one. */
-function serving(held: ListedService, server: RealServer): boolean {
+function serving(held: ListedService, server: RealServer, drained: boolean): boolean {
   const there = held.destinations.find(destination => destinationKey(destination) === destinationKey(server))
-  return there !== undefined && (there.weight > 0 || server.weight === 0)
+  return there !== undefined && (there.weight > 0 || server.weight === 0 || drained)
 }

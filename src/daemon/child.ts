@@ -23,6 +23,8 @@ const MISTAKE_STATUS = 70
 export interface ChildLoop {
   configure(configuration: Extract<ToChild, { type: 'configure' }>['configuration']): void
   report(): Report
+  /** Only the checkers' loop has servers to drain. */
+  drain?(server: string, drained: boolean): readonly string[]
   stop(): void
 }
 
@@ -72,6 +74,11 @@ export async function runChild(role: Role): Promise<void> {
       case 'report':
         outbox.send({ type: 'report', id: message.id, report: loop.report() })
         return
+      case 'drain': {
+        const servers = loop.drain?.(message.server, message.drained) ?? []
+        outbox.send({ type: 'drained', id: message.id, servers })
+        return
+      }
       case 'stop':
         stop()
     }

@@ -10,6 +10,11 @@ export class NoDaemonError extends Error {
   override readonly name = 'NoDaemonError'
 }
 
+/** The daemon answers, and will not: the message says why. */
+export class RefusedError extends Error {
+  override readonly name = 'RefusedError'
+}
+
 const ANSWER_BYTES_MAX = 256 * 1024 * 1024
 const PATIENCE_MS = 5000
 
@@ -17,6 +22,17 @@ const PATIENCE_MS = 5000
 export async function requestStatus(path: string = runFile('control.sock')): Promise<Snapshot> {
   const answer = (await request(path, { command: 'status' })) as ControlAnswer<Snapshot>
   if (!answer.ok) throw new Error(`the daemon refused: ${answer.error}`)
+  return answer.answer
+}
+
+/** Takes real servers out of service, or back. Returns the endpoints that were meant; throws why there are none. */
+export async function requestDrain(
+  command: 'drain' | 'undrain',
+  server: string,
+  path: string = runFile('control.sock'),
+): Promise<readonly string[]> {
+  const answer = (await request(path, { command, server })) as ControlAnswer<readonly string[]>
+  if (!answer.ok) throw new RefusedError(answer.error)
   return answer.answer
 }
 

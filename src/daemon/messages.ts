@@ -7,6 +7,8 @@ export type ToChild =
   /** The first one starts the work; later ones are reloads. */
   | { readonly type: 'configure'; readonly configuration: Configuration }
   | { readonly type: 'report'; readonly id: number }
+  /** Takes real servers out of service, or back; the checkers' business alone. */
+  | { readonly type: 'drain'; readonly id: number; readonly server: string; readonly drained: boolean }
   /** Finish in good order and exit. */
   | { readonly type: 'stop' }
 
@@ -15,6 +17,8 @@ export type FromChild =
   /** The configuration is at work. */
   | { readonly type: 'configured' }
   | { readonly type: 'report'; readonly id: number; readonly report: Report }
+  /** The endpoints that were meant. */
+  | { readonly type: 'drained'; readonly id: number; readonly servers: readonly string[] }
   /** Its last word: it finished in good order. */
   | { readonly type: 'stopped' }
   /** It cannot work here, and starting it again would not help: one sentence for the person who started us. */

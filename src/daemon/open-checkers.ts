@@ -4,11 +4,14 @@ import { openServiceTable } from '../kernel/service-table.ts'
 import { Checkers } from './checkers.ts'
 import type { ChildLoop } from './child.ts'
 import { monotonicNow, wallClockMs } from './clock.ts'
+import { followFile } from './follow-file.ts'
 import { watchNewLinks } from './new-links.ts'
 import { openNote } from './note.ts'
+import { openChannel } from './open-channel.ts'
+import { openOutlets } from './open-outlets.ts'
 import type { Outbox } from './outbox.ts'
+import { watchOwnAddresses } from './own-addresses.ts'
 import { isOwnedNames } from './owned-names.ts'
-import { probeConnection } from './probe-connection.ts'
 import { runFile } from './run-directory.ts'
 import { wakeTimer } from './wake-timer.ts'
 
@@ -25,20 +28,30 @@ export function openCheckerProcess(outbox: Outbox): ChildLoop {
   })
   // What came between the opening and the watching.
   table.attach()
-  const checkers = new Checkers({
+  const own = watchOwnAddresses(() => checkers.addressesChanged())
+  const checkers: Checkers = new Checkers({
     now: monotonicNow,
     random: Math.random,
     wake: wakeTimer,
     soon: callback => void setImmediate(callback),
-    connect: probeConnection,
+    open: openChannel,
+    holds: address => own.has(address),
+    follow: followFile,
+    outlets: openOutlets(text => outbox.log(text)),
     table,
     owned: openNote(runFile('services.json'), isOwnedNames),
+    drained: openNote(runFile('drained.json'), isNames),
     log: text => outbox.log(text),
     wallClockMs,
   })
   return {
     configure: configuration => checkers.configure(configuration),
     report: () => ({ virtualServers: checkers.report(), alarms: [] }),
+    drain: (server, drained) => checkers.drain(server, drained),
     stop: () => checkers.stop(),
   }
+}
+
+function isNames(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every(one => typeof one === 'string')
 }

@@ -6,8 +6,11 @@ import { mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:
 import { join } from 'node:path'
 import { namespaceCookie } from '../kernel/namespace.ts'
 
+/** What is noted for the next daemon, should this one not end in good order. */
+const NOTES = ['addresses.json', 'services.json', 'drained.json', 'active'] as const
+
 /** The path of a file of the daemon in the directory of this process's network namespace. */
-export function runFile(name: 'control.sock' | 'daemon.pid' | 'addresses.json' | 'services.json' | 'active'): string {
+export function runFile(name: 'control.sock' | 'daemon.pid' | (typeof NOTES)[number]): string {
   return join(directory(), name)
 }
 
@@ -16,14 +19,13 @@ export function enterRunDirectory(): void {
   mkdirSync(directory(), { recursive: true, mode: 0o755 })
   const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8')
   if (readText(bootFile()) === boot) return
-  for (const name of ['addresses.json', 'services.json', 'active'] as const)
-    rmSync(runFile(name), { recursive: true, force: true })
+  for (const name of NOTES) rmSync(runFile(name), { recursive: true, force: true })
   writeFileSync(bootFile(), boot)
 }
 
 /** A daemon that ends in good order leaves nothing of its own; the directory stays if something else is in it. */
 export function leaveRunDirectory(): void {
-  for (const name of ['control.sock', 'daemon.pid', 'addresses.json', 'services.json', 'active'] as const)
+  for (const name of ['control.sock', 'daemon.pid', ...NOTES] as const)
     rmSync(runFile(name), { recursive: true, force: true })
   rmSync(bootFile(), { force: true })
   try {

@@ -30,7 +30,11 @@ export async function run({ file, logDetail }: RunOptions): Promise<number> {
     return refuse(`a sluice daemon runs in this network namespace already (pid ${lock.holder}): ${remedy}`)
   }
   const supervisor = new Supervisor(configuration, { file, logDetail, print, load: () => loadUsable(file, print) })
-  const control = await openControlServer(runFile('control.sock'), () => supervisor.snapshot())
+  const control = await openControlServer(runFile('control.sock'), request =>
+    request.command === 'status'
+      ? supervisor.snapshot()
+      : supervisor.drain(request.server, request.command === 'drain'),
+  )
   process.on('SIGHUP', () => supervisor.reload())
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => supervisor.stop())
   // Our own mistake must not leave the addresses to children whose death nobody would notice.

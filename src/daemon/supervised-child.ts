@@ -36,8 +36,9 @@ export class SupervisedChild {
   #restarts = 0
   #respawnTimer: NodeJS.Timeout | undefined
   #stopping: Promise<void> | undefined
-  #reportId = 0
+  #requestId = 0
   readonly #reports = new Map<number, (report: Report) => void>()
+  readonly #drains = new Map<number, (servers: readonly string[]) => void>()
   #lastReport: Report = { alarms: [] }
   readonly #configured: Promise<void>
   #reportConfigured: () => void = () => {}
@@ -66,7 +67,7 @@ export class SupervisedChild {
   /** Its part of the snapshot, or the last one that is known if it does not answer. */
   async report(): Promise<Report> {
     if (this.#process === undefined) return this.#deadReport()
-    const id = ++this.#reportId
+    const id = ++this.#requestId
     const answer = new Promise<Report>(resolve => this.#reports.set(id, resolve))
     this.#send({ type: 'report', id })
     const patience = patienceFor(REPORT_PATIENCE_MS)
@@ -75,6 +76,18 @@ export class SupervisedChild {
     this.#reports.delete(id)
     if (report !== undefined) return report
     return { ...this.#lastReport, alarms: [...this.#lastReport.alarms, `the ${this.role} process does not answer`] }
+  }
+
+  /** The endpoints that were meant; undefined if it does not answer. */
+  async drain(server: string, drained: boolean): Promise<readonly string[] | undefined> {
+    const id = ++this.#requestId
+    const answer = new Promise<readonly string[]>(resolve => this.#drains.set(id, resolve))
+    this.#send({ type: 'drain', id, server, drained })
+    const patience = patienceFor(REPORT_PATIENCE_MS)
+    const servers = await Promise.race([answer, patience.over])
+    patience.cancel()
+    this.#drains.delete(id)
+    return servers
   }
 
   snapshot(): ProcessSnapshot {
@@ -134,6 +147,9 @@ export class SupervisedChild {
       case 'report':
         this.#lastReport = message.report
         this.#reports.get(message.id)?.(message.report)
+        return
+      case 'drained':
+        this.#drains.get(message.id)?.(message.servers)
         return
       case 'stopped':
         return

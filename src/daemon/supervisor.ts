@@ -96,6 +96,14 @@ export class Supervisor {
     }
   }
 
+  /** The endpoints that were meant; throws a sentence for whoever asked if there are none. */
+  async drain(server: string, drained: boolean): Promise<readonly string[]> {
+    const servers = await this.#children.get('checkers')?.drain(server, drained)
+    if (servers === undefined) throw new Error('the checkers process does not run or does not answer: try again')
+    if (servers.length === 0) throw new Error(`no virtual server has a real server ${server}: see sluice status`)
+    return servers
+  }
+
   /** Brings the children in step with the configuration: a role that has nothing to do has no process. */
   async #arrange(): Promise<void> {
     const { vrrpInstances, virtualServers } = this.#configuration

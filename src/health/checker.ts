@@ -3,15 +3,19 @@
  *
  * The schedule is keepalived's. The first probe comes 1 s plus a random part of `warmup` after the start and its
  * failure counts at once; after that a server that is up is forgiven `retries` failures in a row, `retryDelayMs` apart
- * (so 3 retries are 4 failing probes); one success brings it up. While it is down it is probed every `intervalMs`.
+ * (so 3 retries are 4 failing probes). While it is down it is probed every `intervalMs`, and `rises` successes in a row
+ * bring it up; keepalived knows only one. A web check with several pages asks for one of them at a time, the next at the
+ * next interval, and a server comes up when all of them in a row were good.
  *
  * The conversation with the target is a machine of its own for every type of checker (`probe.ts`); here only its
  * outcome counts.
  */
-import { after, type Instant } from '../model/time.ts'
-import type { CheckTarget } from '../model/virtual-server.ts'
-import { failureText, successText } from './names.ts'
-import { openProbe, type Probe, type ProbedChecker, type ProbeEvent, stepProbe } from './probe.ts'
+import { after, type Instant, instant } from '../model/time.ts'
+import type { Checker } from '../model/virtual-server.ts'
+import type { Outcome, ProbeEvent } from './conversation.ts'
+import type { Subject } from './names.ts'
+import { openProbe, type Probe, type ProbeEffect, stepProbe } from './probe.ts'
+import { attemptText, failureText, successTexts } from './verdict-text.ts'
 
 export interface CheckerState {
   readonly up: boolean
@@ -20,9 +24,18 @@ export interface CheckerState {
   readonly proved: boolean
   /** Failed probes in a row that were forgiven. */
   readonly forgiven: number
+  /** Good rounds in a row of a server that is down. */
+  readonly risen: number
+  /** Which page comes next, and how many were good in a row. */
+  readonly page: number
+  readonly goodPages: number
+  /** What the target wished its weight to be. */
+  readonly weight: number | undefined
   /** Why the last probe failed; undefined if it passed or none has ended. */
   readonly lastError: string | undefined
   readonly latencyMs: number | undefined
+  /** The next probe's 32 random bits. */
+  readonly seed: number
   readonly phase: CheckerPhase
 }
 
@@ -33,10 +46,9 @@ export type CheckerPhase =
 export type CheckerEvent = { readonly type: 'wake' } | ProbeEvent
 
 export type CheckerEffect =
-  | { readonly type: 'connect'; readonly target: CheckTarget }
-  | { readonly type: 'close' }
+  | ProbeEffect
   /** The checker's opinion is first known or has changed. */
-  | { readonly type: 'verdict'; readonly up: boolean }
+  | { readonly type: 'verdict'; readonly up: boolean; readonly weight: number | undefined }
   | { readonly type: 'log'; readonly text: string }
 
 export interface CheckerStep {
@@ -51,7 +63,7 @@ const FIRST_PROBE_MS = 1000
  * the configuration's word, unless a daemon before this one knew better.
  */
 export function startChecker(
-  checker: ProbedChecker,
+  checker: Checker,
   now: Instant,
   random: number,
   up: boolean = !checker.schedule.alpha,
@@ -61,28 +73,30 @@ export function startChecker(
     changedAt: now,
     proved: false,
     forgiven: 0,
+    risen: 0,
+    page: 0,
+    goodPages: 0,
+    weight: undefined,
     lastError: undefined,
     latencyMs: undefined,
+    seed: nextSeed(Math.floor(random * 2 ** 32)),
     phase: { name: 'waiting', probeAt: after(now, FIRST_PROBE_MS + random * checker.schedule.warmupMs) },
   }
 }
 
-export function stepChecker(
-  checker: ProbedChecker,
-  state: CheckerState,
-  event: CheckerEvent,
-  now: Instant,
-): CheckerStep {
+export function stepChecker(subject: Subject, state: CheckerState, event: CheckerEvent, now: Instant): CheckerStep {
+  const { checker } = subject
   if (state.phase.name === 'waiting') {
     if (event.type !== 'wake' || now < state.phase.probeAt) return { state, effects: [] }
-    const { probe, effects } = openProbe(checker, now)
-    return { state: { ...state, phase: { name: 'probing', since: now, probe } }, effects }
+    const { probe, effects } = openProbe(checker, state.page, state.seed, now)
+    return { state: { ...state, seed: nextSeed(state.seed), phase: { name: 'probing', since: now, probe } }, effects }
   }
+  const { since } = state.phase
   const { probe, effects, outcome } = stepProbe(checker, state.phase.probe, event, now)
   if (outcome === undefined) return { state: { ...state, phase: { ...state.phase, probe } }, effects }
   const concluded = outcome.passed
-    ? pass(checker, state, now, now - state.phase.since)
-    : fail(checker, state, now, outcome.cause)
+    ? pass(subject, state, now, since, outcome)
+    : fail(subject, state, now, since, outcome)
   return { state: concluded.state, effects: [...effects, ...concluded.effects] }
 }
 
@@ -91,33 +105,59 @@ export function checkerWakeAt(state: CheckerState): Instant {
   return state.phase.name === 'waiting' ? state.phase.probeAt : state.phase.probe.deadline
 }
 
-function pass(checker: ProbedChecker, state: CheckerState, now: Instant, latencyMs: number): CheckerStep {
-  const news = !state.up || !state.proved
-  return {
-    state: {
-      up: true,
-      changedAt: state.up ? state.changedAt : now,
-      proved: true,
-      forgiven: 0,
-      lastError: undefined,
-      latencyMs,
-      phase: { name: 'waiting', probeAt: after(now, checker.schedule.intervalMs) },
-    },
-    effects: news
-      ? [
-          { type: 'log', text: successText(checker) },
-          { type: 'verdict', up: true },
-        ]
-      : [],
+function pass(
+  subject: Subject,
+  state: CheckerState,
+  now: Instant,
+  since: Instant,
+  outcome: Outcome & { readonly passed: true },
+): CheckerStep {
+  const { checker } = subject
+  const pages = checker.type === 'HTTP_GET' || checker.type === 'SSL_GET' ? checker.pages.length : 1
+  const settled = state.up && state.proved
+  const good: CheckerState = {
+    ...state,
+    forgiven: 0,
+    page: (state.page + 1) % pages,
+    goodPages: state.goodPages + 1,
+    lastError: undefined,
+    latencyMs: now - since,
+    phase: { name: 'waiting', probeAt: nextProbe(checker, now, since) },
   }
+  if (good.goodPages < pages) {
+    const hurries = 'fastRecovery' in checker && checker.fastRecovery && !settled
+    return { state: hurries ? { ...good, phase: { name: 'waiting', probeAt: now } } : good, effects: [] }
+  }
+  const round: CheckerState = { ...good, goodPages: 0, risen: state.risen + 1 }
+  if (!state.up && round.risen < checker.schedule.rises) return { state: round, effects: [] }
+  const weight = outcome.weight ?? state.weight
+  const up: CheckerState = {
+    ...round,
+    up: true,
+    changedAt: state.up ? state.changedAt : now,
+    proved: true,
+    risen: 0,
+    weight,
+  }
+  const texts = settled ? [] : successTexts(subject, outcome)
+  const news = !settled || weight !== state.weight
+  return { state: up, effects: [...texts.map(log), ...(news ? [{ type: 'verdict', up: true, weight } as const] : [])] }
 }
 
-function fail(checker: ProbedChecker, state: CheckerState, now: Instant, cause: string): CheckerStep {
-  const { retries, retryDelayMs, intervalMs } = checker.schedule
-  const failed = { ...state, lastError: cause, latencyMs: undefined }
+function fail(
+  subject: Subject,
+  state: CheckerState,
+  now: Instant,
+  since: Instant,
+  outcome: Outcome & { readonly passed: false },
+): CheckerStep {
+  const { checker } = subject
+  const { retries, retryDelayMs, logAllFailures } = checker.schedule
+  const attempt = logAllFailures ? [log(attemptText(subject, outcome))] : []
+  const failed = { ...state, goodPages: 0, risen: 0, lastError: outcome.cause, latencyMs: undefined }
   if (state.up && state.proved && state.forgiven < retries) {
     const phase = { name: 'waiting', probeAt: after(now, retryDelayMs) } as const
-    return { state: { ...failed, forgiven: state.forgiven + 1, phase }, effects: [] }
+    return { state: { ...failed, forgiven: state.forgiven + 1, phase }, effects: attempt }
   }
   const news = state.up || !state.proved
   return {
@@ -127,13 +167,33 @@ function fail(checker: ProbedChecker, state: CheckerState, now: Instant, cause: 
       changedAt: state.up ? now : state.changedAt,
       proved: true,
       forgiven: 0,
-      phase: { name: 'waiting', probeAt: after(now, intervalMs) },
+      phase: { name: 'waiting', probeAt: nextProbe(checker, now, since) },
     },
     effects: news
       ? [
-          { type: 'log', text: failureText(checker, state.forgiven) },
-          { type: 'verdict', up: false },
+          ...attempt,
+          log(failureText(subject, outcome, state.forgiven)),
+          { type: 'verdict', up: false, weight: state.weight },
         ]
-      : [],
+      : attempt,
   }
+}
+
+/** Programs are started in the rhythm of their interval, however long they take; conversations have it between them. */
+function nextProbe({ type, schedule }: Checker, now: Instant, since: Instant): Instant {
+  return type === 'MISC_CHECK'
+    ? instant(Math.max(now, after(since, schedule.intervalMs)))
+    : after(now, schedule.intervalMs)
+}
+
+function log(text: string): CheckerEffect {
+  return { type: 'log', text }
+}
+
+/** A step of splitmix32. */
+function nextSeed(seed: number): number {
+  let mixed = (seed + 0x9e37_79b9) >>> 0
+  mixed = Math.imul(mixed ^ (mixed >>> 16), 0x21f0_aaad)
+  mixed = Math.imul(mixed ^ (mixed >>> 15), 0x735a_2d97)
+  return (mixed ^ (mixed >>> 15)) >>> 0
 }

@@ -10,16 +10,19 @@ export interface DesiredService {
 
 /**
  * The servers that are up; those that failed only if they are inhibited, with weight 0, so that their connections
- * live on. When the quorum is lost and there is a sorry server, that one alone beside the inhibited ones.
+ * live on; those that are drained with weight 0 too. When the quorum is lost and there is a sorry server, that one alone
+ * beside the inhibited and the drained ones. An inhibited sorry server waits with weight 0.
  */
 export function desiredService(virtualServer: VirtualServer, pool: PoolState): DesiredService {
   const { sorryServer } = virtualServer
   const sorry = !pool.quorum && sorryServer !== undefined
   const destinations = virtualServer.realServers.flatMap((server, i) => {
-    if (pool.servers[i]?.up && !sorry) return [destination(server, server.weight)]
+    const { up = false, weight = 0, drained = false } = pool.servers[i] ?? {}
+    if (up && (!sorry || drained)) return [destination(server, weight)]
     return server.inhibitOnFailure ? [destination(server, 0)] : []
   })
   if (sorry) destinations.push(destination(sorryServer, sorryServer.weight))
+  else if (sorryServer?.inhibitOnFailure) destinations.push(destination(sorryServer, 0))
   return { service: virtualService(virtualServer), destinations }
 }
 

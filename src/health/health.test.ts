@@ -13,6 +13,7 @@ import { after, type Instant, instant } from '../model/time.ts'
 import type { RealServer, TcpChecker, VirtualServer } from '../model/virtual-server.ts'
 import { type CheckerEffect, type CheckerState, checkerWakeAt, startChecker, stepChecker } from './checker.ts'
 import { desiredService } from './desired.ts'
+import { type Subject, subjectOf } from './names.ts'
 import { type PoolState, startPool, stepPool } from './pool.ts'
 import { realServer, tcpChecker, virtualServer } from './samples.ts'
 
@@ -85,6 +86,7 @@ class World {
       retries: Number(given.retries ?? 1),
       retryDelayMs: Number(given['retry-delay'] ?? 1) * 1000,
       alpha: given.alpha === 'yes',
+      rises: Number(given.rise ?? 1),
     }
     const address = ip(`192.168.41.${30 + this.#names.length + 1}`)
     const target = { ...tcpChecker().target, address, connectTimeoutMs: Number(given.timeout ?? 5) * 1000 }
@@ -103,7 +105,7 @@ class World {
     this.#checkers = this.#virtual.realServers.map((_, i) => startChecker(this.#checker(i), this.#now, this.#random))
     this.#pool = startPool(
       this.#virtual,
-      this.#checkers.map(({ up }) => [up]),
+      this.#checkers.map(({ up }) => [{ up, weight: 0 }]),
     )
     this.#sayDesired()
   }
@@ -135,14 +137,14 @@ class World {
   }
 
   #step(i: number, event: Parameters<typeof stepChecker>[2]): void {
-    const { state, effects } = stepChecker(this.#checker(i), this.#checkers[i]!, event, this.#now)
+    const { state, effects } = stepChecker(this.#subject(i), this.#checkers[i]!, event, this.#now)
     this.#checkers[i] = state
     for (const effect of effects) this.#perform(i, effect)
   }
 
   #perform(i: number, effect: CheckerEffect): void {
     switch (effect.type) {
-      case 'connect':
+      case 'open':
         this.#say(`${this.#names[i]} is probed`)
         this.#replies[i] = after(this.#now, ROUND_TRIP_MS)
         return
@@ -153,12 +155,21 @@ class World {
         this.#say(effect.text)
         return
       case 'verdict': {
-        const step = stepPool(this.#virtual, this.#pool!, { type: 'verdict', server: i, checker: 0, up: effect.up })
+        const step = stepPool(this.#virtual, this.#pool!, {
+          type: 'opinion',
+          server: i,
+          checker: 0,
+          opinion: { up: effect.up, weight: 0 },
+        })
         this.#pool = step.state
         for (const poolEffect of step.effects) if (poolEffect.type === 'log') this.#say(poolEffect.text)
         if (step.effects.length > 0) this.#sayDesired()
       }
     }
+  }
+
+  #subject(i: number): Subject {
+    return subjectOf(this.#virtual, this.#virtual.realServers[i]!, this.#checker(i))
   }
 
   #checker(i: number): TcpChecker {

@@ -1,7 +1,25 @@
-/** How keepalived's log lines name servers and outcomes; people and their tools grep for these. */
+/** How keepalived's log lines name servers; people and their tools grep for these. */
 import type { Ip } from '../bytes/address.ts'
 import type { ServiceKey } from '../model/service.ts'
-import type { ProbedChecker } from './probe.ts'
+import type { Checker, RealServer, VirtualServer } from '../model/virtual-server.ts'
+
+/** A checker, and the names of what it is about. */
+export interface Subject {
+  readonly checker: Checker
+  /** Whom it talks to, which `connect_ip` and `connect_port` may make another than the server. */
+  readonly target: string
+  readonly server: string
+  readonly service: string
+}
+
+export function subjectOf({ service }: VirtualServer, server: RealServer, checker: Checker): Subject {
+  return {
+    checker,
+    target: realServerName(service, checker.target),
+    server: realServerName(service, server),
+    service: virtualServerName(service),
+  }
+}
 
 /** `[192.168.41.249]:tcp:80`, `FWM 7`. */
 export function virtualServerName(key: ServiceKey): string {
@@ -14,16 +32,11 @@ export function realServerName(key: ServiceKey, server: { readonly address: Ip; 
   return `[${server.address}]:${protocol}:${server.port}`
 }
 
-/** Whom the checker talks to, which `connect_ip` and `connect_port` may make another than the server. */
-export function checkedName(checker: ProbedChecker): string {
-  return `[${checker.target.address}]:tcp:${checker.target.port}`
-}
-
-export function successText(checker: ProbedChecker): string {
-  return `TCP connection to ${checkedName(checker)} success.`
-}
-
-export function failureText(checker: ProbedChecker, retries: number): string {
-  const when = retries === 0 ? 'failed.' : `failed after ${retries} retries.`
-  return `${checker.type} on service ${checkedName(checker)} ${when}`
+/**
+ * Equal for checks that ask the same: a reload carries the answer over. With `schedule` they ask at the same times too,
+ * and one probe answers for all of them. A program is somebody else's: it is run for each server that names it.
+ */
+export function questionKey({ checker, target, server, service }: Subject, schedule: boolean): string {
+  const own = checker.type === 'MISC_CHECK' ? [server, service] : []
+  return JSON.stringify([schedule ? checker : { ...checker, schedule: undefined }, target, ...own])
 }

@@ -4,10 +4,12 @@ import fc from 'fast-check'
 import { after, instant } from '../model/time.ts'
 import { type CheckerEvent, checkerWakeAt, startChecker, stepChecker } from './checker.ts'
 import { desiredService } from './desired.ts'
+import { subjectOf } from './names.ts'
 import { startPool, stepPool, upWeight } from './pool.ts'
 import { realServer, tcpChecker, virtualServer } from './samples.ts'
 
 const checker = tcpChecker()
+const subject = subjectOf(virtualServer(), realServer(), checker)
 
 const happenings = fc.array(
   fc.record({
@@ -30,11 +32,11 @@ test('stepChecker() changes nothing on a wake that comes early', () => {
       for (const { waitMs, event } of steps) {
         now = after(now, waitMs)
         if (now < checkerWakeAt(state)) {
-          const early = stepChecker(checker, state, { type: 'wake' }, now)
+          const early = stepChecker(subject, state, { type: 'wake' }, now)
           assert.equal(early.effects.length, 0)
           assert.deepEqual(early.state, state)
         }
-        state = stepChecker(checker, state, event, now).state
+        state = stepChecker(subject, state, event, now).state
       }
     }),
   )
@@ -48,9 +50,9 @@ test('stepChecker() opens one connection at a time and closes each', () => {
       let open = 0
       for (const { waitMs, event } of steps) {
         now = after(now, waitMs)
-        const step = stepChecker(checker, state, event, now)
+        const step = stepChecker(subject, state, event, now)
         for (const { type } of step.effects) {
-          if (type === 'connect') open++
+          if (type === 'open') open++
           if (type === 'close') open--
           assert.ok(open === 0 || open === 1)
         }
@@ -69,7 +71,7 @@ test('stepChecker() tells each change of mind once', () => {
       let told: boolean | undefined
       for (const { waitMs, event } of steps) {
         now = after(now, waitMs)
-        const step = stepChecker(checker, state, event, now)
+        const step = stepChecker(subject, state, event, now)
         for (const effect of step.effects) {
           if (effect.type !== 'verdict') continue
           assert.notEqual(effect.up, told)
@@ -96,11 +98,16 @@ test('stepPool() holds a quorum only with enough weight, and desires exactly the
         const virtual = virtualServer({ realServers, quorum, hysteresis: Math.min(hysteresis, quorum - 1) })
         let pool = startPool(
           virtual,
-          own.map(() => [true]),
+          own.map(() => [{ up: true, weight: 0 }]),
         )
         for (const { server, up } of news) {
-          pool = stepPool(virtual, pool, { type: 'verdict', server: server % own.length, checker: 0, up }).state
-          const sum = upWeight(virtual, pool.servers)
+          pool = stepPool(virtual, pool, {
+            type: 'opinion',
+            server: server % own.length,
+            checker: 0,
+            opinion: { up, weight: 0 },
+          }).state
+          const sum = upWeight(pool.servers)
           if (sum >= quorum + virtual.hysteresis) assert.equal(pool.quorum, true)
           if (sum === 0 || sum < quorum - virtual.hysteresis) assert.equal(pool.quorum, false)
           assert.equal(desiredService(virtual, pool).destinations.length, pool.servers.filter(one => one.up).length)

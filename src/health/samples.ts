@@ -48,7 +48,15 @@ export function realServer(given: Partial<RealServer> = {}): RealServer {
 export function tcpChecker(given: Partial<TcpChecker> = {}): TcpChecker {
   return {
     type: 'TCP_CHECK',
-    schedule: { intervalMs: 6000, retries: 3, retryDelayMs: 3000, warmupMs: 6000, alpha: false, logAllFailures: false },
+    schedule: {
+      intervalMs: 6000,
+      retries: 3,
+      retryDelayMs: 3000,
+      warmupMs: 6000,
+      alpha: false,
+      rises: 1,
+      logAllFailures: false,
+    },
     target: {
       address: ip('192.168.41.31'),
       port: 80,

@@ -11,7 +11,14 @@ export function findAccount(user: string, group: string | undefined): Account | 
   const entry = lookUp('/etc/passwd', user)
   const uid = entry === undefined ? numeric(user) : Number(entry[2])
   const named = group === undefined ? undefined : lookUp('/etc/group', group)
-  const gid = group === undefined ? (entry === undefined ? uid : Number(entry[3])) : named === undefined ? numeric(group) : Number(named[2])
+  const gid =
+    group === undefined
+      ? entry === undefined
+        ? uid
+        : Number(entry[3])
+      : named === undefined
+        ? numeric(group)
+        : Number(named[2])
   return uid === undefined || gid === undefined ? undefined : { uid, gid }
 }
 

@@ -55,6 +55,8 @@ export interface CheckSchedule {
   /** The first check comes 1 s plus a random part of this after start. */
   readonly warmupMs: number
   readonly alpha: boolean
+  /** Successes in a row that bring a server up; 1 with keepalived. */
+  readonly rises: number
   /** Each failing attempt is logged, not only the last. */
   readonly logAllFailures: boolean
 }
@@ -95,7 +97,11 @@ export interface HttpChecker {
   readonly protocol: '1.0' | '1.0C' | '1.1'
   /** No pause of an interval between the pages while the server is down. */
   readonly fastRecovery: boolean
+  /** Names the host in the TLS handshake; which host, unless it is that of the page. */
   readonly sendServerName: boolean
+  readonly serverName: string | undefined
+  /** The certificate must be valid, and for that name. */
+  readonly verifyCertificate: boolean
   /** Checked one after another; at least one. */
   readonly pages: readonly HttpPage[]
 }
@@ -106,6 +112,8 @@ export interface HttpPage {
   readonly virtualHost: string | undefined
   /** MD5 of the body in lower-case hex. */
   readonly digest: string | undefined
+  /** What the body must contain. */
+  readonly body: string | undefined
   /** Ranges, ends included. */
   readonly statusCodes: readonly { readonly first: number; readonly last: number }[]
   readonly regex: HttpRegex | undefined

@@ -51,12 +51,17 @@ test('renderSnapshot() shows who is active, what is up and what is wrong', () =>
       {
         service: 'TCP 192.168.41.249:80',
         quorum: true,
+        suspended: false,
         realServers: [
           {
             address: ip('192.168.41.31'),
             port: 80,
             weight: 1,
             up: true,
+            drained: false,
+            sinceMs: 0,
+            transitions: 0,
+            heldLetters: 0,
             checkers: [
               { type: 'TCP_CHECK', up: true, proved: true, sinceMs: 0, lastError: undefined, latencyMs: 0.41 },
             ],
@@ -66,6 +71,10 @@ test('renderSnapshot() shows who is active, what is up and what is wrong', () =>
             port: 80,
             weight: 1,
             up: false,
+            drained: false,
+            sinceMs: 0,
+            transitions: 0,
+            heldLetters: 0,
             checkers: [
               {
                 type: 'TCP_CHECK',

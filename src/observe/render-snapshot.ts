@@ -47,15 +47,20 @@ function instanceLines(instance: InstanceSnapshot, nowMs: number): readonly stri
   ]
 }
 
-function serviceLines({ service, quorum, realServers }: VirtualServerSnapshot, nowMs: number): readonly string[] {
+function serviceLines(virtualServer: VirtualServerSnapshot, nowMs: number): readonly string[] {
+  const { service, quorum, suspended, realServers } = virtualServer
   const up = realServers.filter(server => server.up).length
-  const heading = `${service}  ${up} of ${realServers.length} up${quorum ? '' : ', NO QUORUM'}`
+  const rest = suspended ? ', checks rest: the address is not here' : ''
+  const heading = `${service}  ${up} of ${realServers.length} up${quorum ? '' : ', NO QUORUM'}${rest}`
   return [heading, ...realServers.map(server => `    ${serverLine(server, nowMs)}`)]
 }
 
-function serverLine({ address, port, weight, up, checkers }: RealServerSnapshot, nowMs: number): string {
+function serverLine(server: RealServerSnapshot, nowMs: number): string {
+  const { address, port, weight, up, drained, transitions, heldLetters, checkers } = server
   const verdicts = checkers.length === 0 ? ['nothing checks it'] : checkers.map(checker => verdictText(checker, nowMs))
-  return `${endpointText(address, port)}  ${up ? 'up' : 'DOWN'}, weight ${weight}: ${verdicts.join('; ')}`
+  const state = drained ? `${up ? 'DRAINED' : 'DOWN, DRAINED'}` : up ? 'up' : 'DOWN'
+  const held = heldLetters === 0 ? '' : `; FLAPS: changed ${transitions} times, ${heldLetters} mails held back`
+  return `${endpointText(address, port)}  ${state}, weight ${weight}: ${verdicts.join('; ')}${held}`
 }
 
 function verdictText({ type, up, proved, sinceMs, lastError, latencyMs }: CheckerSnapshot, nowMs: number): string {

@@ -64,14 +64,23 @@ export interface VirtualServerSnapshot {
   /** `TCP 192.168.41.249:80`, as `serviceKeyText` writes it. */
   readonly service: string
   readonly quorum: boolean
+  /** Its checks rest: its address is not on this machine (ha_suspend). */
+  readonly suspended: boolean
   readonly realServers: readonly RealServerSnapshot[]
 }
 
 export interface RealServerSnapshot {
   readonly address: Ip
   readonly port: number
+  /** As new connections see it: checkers may change it, and draining makes it 0. */
   readonly weight: number
   readonly up: boolean
+  readonly drained: boolean
+  readonly sinceMs: number
+  /** How often it went up or down since the daemon started. */
+  readonly transitions: number
+  /** Mails about it that are held back because it changes too often. */
+  readonly heldLetters: number
   readonly checkers: readonly CheckerSnapshot[]
 }
 

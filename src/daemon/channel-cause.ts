@@ -1,0 +1,36 @@
+/** What broke a channel, in words for people. */
+
+import type { Refused } from '../health/conversation.ts'
+import { KernelError } from '../kernel/errors.ts'
+
+const CAUSES: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'connection reset',
+  EPIPE: 'connection reset',
+  EHOSTUNREACH: 'no route to host',
+  ENETUNREACH: 'network is unreachable',
+  ETIMEDOUT: 'connection timed out',
+  EADDRNOTAVAIL: 'the address to connect from is not on this machine',
+  EADDRINUSE: 'the port to connect from is in use',
+  EMFILE: 'no more descriptors: raise LimitNOFILE',
+  ENODEV: 'the interface to connect from is not on this machine',
+  CERT_HAS_EXPIRED: 'the certificate has expired',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'the certificate is signed by itself',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'the certificate is signed by nobody who is trusted',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'the certificate is signed by nobody who is trusted',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'the certificate is for another name',
+}
+
+export function refusedBy(error: unknown): Refused {
+  const { code = '', message } = error as NodeJS.ErrnoException
+  const known = Object.hasOwn(CAUSES, code) ? CAUSES[code] : undefined
+  if (known !== undefined) return { type: 'refused', cause: known }
+  if (error instanceof KernelError) return { type: 'refused', cause: error.message }
+  if (code === 'EPROTO' || code.startsWith('ERR_SSL')) return { type: 'refused', cause: `no TLS: ${tlsReason(error)}` }
+  return { type: 'refused', cause: message }
+}
+
+function tlsReason(error: unknown): string {
+  const { reason, message } = error as { readonly reason?: string; readonly message: string }
+  return reason ?? message.split(':').at(-1) ?? message
+}

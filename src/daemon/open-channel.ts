@@ -1,0 +1,37 @@
+/** The channels of probes on real sockets and processes: what `open` of the checkers' surroundings is in the daemon. */
+import type { Channel } from '../health/channel.ts'
+import type { ProbeEvent } from '../health/conversation.ts'
+import type { SslSettings } from '../model/virtual-server.ts'
+import { openDatagrams } from './channel-datagram.ts'
+import { openEcho } from './channel-echo.ts'
+import { openProgram } from './channel-program.ts'
+import { openStream } from './channel-stream.ts'
+import type { ScriptRules } from './script-account.ts'
+
+export interface OpenChannel {
+  write(bytes: Uint8Array): void
+  /** Nothing is reported after this. */
+  close(): void
+}
+
+/** What all channels of a configuration have in common. */
+export interface ChannelRules {
+  readonly ssl: SslSettings | undefined
+  readonly scripts: ScriptRules
+}
+
+export type Report = (event: ProbeEvent) => void
+
+/** Reports nothing before it has returned. */
+export function openChannel(channel: Channel, rules: ChannelRules, report: Report): OpenChannel {
+  switch (channel.kind) {
+    case 'stream':
+      return openStream(channel.target, channel.tls, rules.ssl, report)
+    case 'datagram':
+      return openDatagrams(channel.target, report)
+    case 'echo':
+      return openEcho(channel.target, report)
+    case 'process':
+      return openProgram(channel.script, rules.scripts, report)
+  }
+}

@@ -1,0 +1,10 @@
+/** TCP_CHECK: a connection that comes about is all it asks for. */
+import type { TcpChecker } from '../model/virtual-server.ts'
+import { type Conversation, failed, PASSED } from './conversation.ts'
+
+export const tcpConversation: Conversation<TcpChecker, null> = {
+  renews: false,
+  open: ({ target }) => ({ channel: { kind: 'stream', target, tls: undefined }, talk: null }),
+  hear: (_, talk, { type }) => (type === 'connected' ? { talk, outcome: PASSED } : { talk }),
+  silence: () => failed('connection timed out'),
+}

@@ -1,0 +1,13 @@
+import type { Checker, FollowingChecker } from '../model/virtual-server.ts'
+import { regexProblem } from './page-regex.ts'
+
+/** Why a checker cannot be run, or undefined if it can. It is said by name and counts as passing. */
+export function unsupported(checker: Checker | FollowingChecker): string | undefined {
+  if (checker.type === 'BFD_CHECK') return 'sluice has no BFD'
+  if (checker.type !== 'HTTP_GET' && checker.type !== 'SSL_GET') return undefined
+  for (const { regex } of checker.pages) {
+    const problem = regex === undefined ? undefined : regexProblem(regex)
+    if (problem !== undefined) return `the pattern ${regex?.pattern} is not understood (${problem})`
+  }
+  return undefined
+}
