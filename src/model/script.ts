@@ -46,4 +46,7 @@ export interface TrackedProcess {
   readonly quorumMax: number | undefined
   readonly forkDelayMs: number
   readonly terminateDelayMs: number
+  /** Run when too few are left; it counts as down only if they are not back within the grace. sluice's own word. */
+  readonly restart: Script | undefined
+  readonly restartGraceMs: number
 }

@@ -9,12 +9,13 @@ export function faults(instance: VrrpInstance, standing: Standing): readonly str
     causes.unshift(`no IPv${instance.family} address for interface`)
   }
   if (!standing.linkUp && instance.trackPrimary) causes.unshift(`interface ${instance.interface} down`)
-  return causes
+  return [...new Set(causes)]
 }
 
 /** The line keepalived logs for a cause; its wording differs from cause to cause. */
 export function faultLine(instance: VrrpInstance, cause: string): string {
   if (cause.startsWith('script ')) return `(${instance.name}): entering FAULT state due to ${cause}`
-  if (cause.startsWith('interface ')) return `(${instance.name}): entering FAULT state (${cause})`
+  if (cause.startsWith('interface ') || cause.startsWith('tracked file '))
+    return `(${instance.name}): entering FAULT state (${cause})`
   return `(${instance.name}) entering FAULT state (${cause})`
 }

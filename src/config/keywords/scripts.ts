@@ -3,7 +3,7 @@ import { diagnostic } from '../../diagnostics/diagnostic.ts'
 import type { TrackedFile, TrackedProcess, TrackedScript } from '../../model/script.ts'
 import { type Context, from } from '../context.ts'
 import { once, readBlock, type Table, table } from '../keyword.ts'
-import { command, splitScript } from '../script-value.ts'
+import { command, script, splitScript } from '../script-value.ts'
 import { headerSpan, type Statement } from '../statement.ts'
 import { choice, flag, integer, present, readInteger, text, timer, type Value } from '../value.ts'
 import { weight } from './track-entry.ts'
@@ -71,6 +71,13 @@ const PROCESS_KEYWORDS = {
   terminate_delay: once(timer(0, 3600), { default: 0, doc: 'It counts as down this much later.' }),
   delay: once(timer(0, 3600), { doc: 'Both.' }),
   full_command: once(flag, { default: false, doc: 'Compares the whole command line.' }),
+  restart: once(script, {
+    doc: 'Starts it again when too few are left. A word of sluice, which keepalived does not know.',
+  }),
+  restart_grace: once(timer(0, 3600), {
+    default: 5000,
+    doc: 'It counts as down only if `restart` has not brought it back so soon. A word of sluice.',
+  }),
 } as const
 
 export const VRRP_SCRIPT: Table = table(
@@ -129,6 +136,8 @@ export function elaborateProcess(statement: Statement, context: Context): Tracke
     quorumMax: values.quorum_max,
     forkDelayMs: values.delay ?? values.fork_delay,
     terminateDelayMs: values.delay ?? values.terminate_delay,
+    restart: values.restart,
+    restartGraceMs: values.restart_grace,
   }
   return from(context, reading, tracked)
 }
