@@ -5,6 +5,10 @@ import type { Io } from './ipvsadm/io.ts'
 type Main = (argv: readonly string[]) => Promise<number>
 
 const DROP_INS: Readonly<Record<string, Main>> = {
+  keepalived: async argv => {
+    const { keepalived } = await import('./keepalived.ts')
+    return await keepalived(argv)
+  },
   ipvsadm: async argv => {
     const { ipvsadm } = await import('./ipvsadm/ipvsadm.ts')
     return await onTable(argv, ipvsadm)

@@ -1,4 +1,5 @@
-import { loadConfiguration } from '../config/load.ts'
+import type { Host } from '../config/check/host.ts'
+import { compareLoaded, type Loaded, loadConfiguration } from '../config/load.ts'
 import { type Diagnostic, hasErrors, type Span } from '../diagnostics/diagnostic.ts'
 import { renderAll } from '../diagnostics/render.ts'
 import type { Sources } from '../diagnostics/source.ts'
@@ -6,31 +7,52 @@ import type { Sources } from '../diagnostics/source.ts'
 export interface JudgeOptions {
   readonly json: boolean
   readonly colour: boolean
+  /** The machine the files are for; undefined: another one, of which nothing is known. */
+  readonly host?: Host | undefined
+}
+
+/** One file, or the routers of several side by side, and what is to be said of it. */
+interface Judgement {
+  readonly title: string
+  readonly diagnostics: readonly Diagnostic[]
+  readonly sources: Sources
 }
 
 /** What `sluice check` prints, and whether all files are free of errors. */
 export function judgeFiles(files: readonly string[], options: JudgeOptions): { text: string; sound: boolean } {
-  const judged = files.map(file => ({ file, ...loadConfiguration(file) }))
-  const sound = judged.every(({ diagnostics }) => !hasErrors(diagnostics))
-  if (options.json) {
-    const all = judged.flatMap(({ diagnostics, sources }) => diagnostics.map(each => asJson(each, sources)))
+  const { host, json } = options
+  const loaded = files.map(file => loadConfiguration(file, host === undefined ? {} : { host }))
+  const judgements = [...loaded.map((each, i) => ({ ...each, title: files[i]! })), ...pairs(files, loaded)]
+  const sound = judgements.every(({ diagnostics }) => !hasErrors(diagnostics))
+  if (json) {
+    const all = judgements.flatMap(({ diagnostics, sources }) => diagnostics.map(each => asJson(each, sources)))
     return { text: `${JSON.stringify(all, undefined, 2)}\n`, sound }
   }
-  const parts = judged.map(({ file, diagnostics, sources }) => {
+  const parts = judgements.map(({ title, diagnostics, sources }) => {
     const rendered = renderAll(diagnostics, sources, options)
-    return `${rendered}${rendered === '' ? '' : '\n'}${summary(file, diagnostics)}\n`
+    return `${rendered}${rendered === '' ? '' : '\n'}${title}: ${summary(diagnostics)}\n`
   })
   return { text: parts.join('\n'), sound }
 }
 
-/** `keepalived.conf: 2 errors, 1 warning`. */
-function summary(file: string, diagnostics: readonly Diagnostic[]): string {
-  const count = (severity: Diagnostic['severity']) => diagnostics.filter(each => each.severity === severity).length
-  const counts = (['error', 'warning'] as const).flatMap(severity => {
-    const n = count(severity)
-    return n === 0 ? [] : [`${n} ${severity}${n === 1 ? '' : 's'}`]
+/** Each further file with the first: routers that shall stand in for each other. Files with errors are mended first. */
+function pairs(files: readonly string[], loaded: readonly Loaded[]): readonly Judgement[] {
+  const [one, ...others] = loaded
+  return others.flatMap((other, i) => {
+    if (one?.configuration === undefined || other.configuration === undefined) return []
+    const sources = new Map([...one.sources, ...other.sources])
+    return { title: `${files[0]} with ${files[i + 1]}`, diagnostics: compareLoaded(one, other), sources }
   })
-  return `${file}: ${counts.join(', ') || 'sound'}`
+}
+
+/** `2 errors, 1 warning`. */
+function summary(diagnostics: readonly Diagnostic[]): string {
+  const counts = (['error', 'warning', 'note'] as const).flatMap(severity => {
+    const count = diagnostics.filter(each => each.severity === severity).length
+    return count === 0 ? [] : [`${count} ${severity}${count === 1 ? '' : 's'}`]
+  })
+  if (hasErrors(diagnostics)) return counts.join(', ')
+  return ['sound', ...counts].join(', ')
 }
 
 function asJson(diagnostic: Diagnostic, sources: Sources): unknown {

@@ -2,12 +2,14 @@
  * `keepalived -t`: the same configuration judged as keepalived 2.2.7 judges it, for scripts that grep its messages and
  * look at its status. It reads the file once for each of its processes; so do we, and say each message once.
  *
- *   0  nothing to say     2  a parameter is missing, and it stops there     5  anything else     6  an include or a script
+ *   0  nothing to say     2  a parameter is missing, and it stops there     4  no file, where all must be there
+ *   5  anything else      6  an include or a script
  */
 import type { Diagnostic, Span } from '../diagnostics/diagnostic.ts'
 import type { Sources } from '../diagnostics/source.ts'
 import { elaborate } from './elaborate.ts'
-import { disk } from './file-system.ts'
+import { disk, type FileSystem } from './file-system.ts'
+import { isWild } from './glob.ts'
 import { checkerComplaints, programComplaints, vrrpComplaints } from './keepalived/complete.ts'
 import { Process, type ProcessName, type Surroundings } from './keepalived/process.ts'
 import { missingBraces, walk } from './keepalived/walk.ts'
@@ -18,8 +20,8 @@ import { type ReadFile, type ReadOptions, readConfiguration } from './read.ts'
 import { keywordOf, type Statement } from './statement.ts'
 
 export interface TestOptions extends ReadOptions {
-  /** The interfaces of this machine; undefined: whatever is named exists. */
-  readonly interfaces?: readonly string[]
+  /** Whether this machine has an interface of that name; undefined: whatever is named exists. */
+  readonly hasInterface?: (name: string) => boolean
 }
 
 export interface Tested {
@@ -31,8 +33,12 @@ export interface Tested {
 
 export function keepalivedTest(file: string, options: TestOptions = {}): Tested {
   const read = readConfiguration(file, { ...options, faithful: true })
+  const absent = read.diagnostics.some(({ code }) => code === 'unreadable-file')
+  if (absent && options.allFiles === true) return { status: 4, messages: [`Config files missing '${file}'.`] }
   const said = new Set<string>()
-  const reading = read.diagnostics.flatMap(problem => readingComplaints(problem, read.sources, file))
+  const reading = read.diagnostics.flatMap(problem =>
+    readingComplaints(problem, read.sources, file, options.files ?? disk),
+  )
   for (const { message } of reading) said.add(message)
   const missing = missingBraces(read.lines)
   if (missing > 0) said.add(`There are ${missing} missing '}'s or extra '{'s`)
@@ -64,9 +70,7 @@ function readAsAll(file: string, read: ReadFile, options: TestOptions, said: Set
     const runs = (path: string) => !path.startsWith('/') || (options.files ?? disk).kind(path) === 'executable'
     for (const text of name === 'vrrp' ? vrrpComplaints(judged, root) : checkerComplaints(judged)) said.add(text)
     for (const text of programComplaints(judged, name, runs)) said.add(text)
-    const strange = judged.configuration.vrrpInstances.some(
-      each => options.interfaces?.includes(each.interface) === false,
-    )
+    const strange = judged.configuration.vrrpInstances.some(each => options.hasInterface?.(each.interface) === false)
     if (strange) said.add('Non-existent interface specified in configuration')
   }
 }
@@ -85,7 +89,7 @@ function surroundings(
   return {
     place: line => placeText(line.words[0] ?? line.end, sources, shown),
     hasUnclosedQuote: line => unclosed.has(lineOf(line)),
-    hasInterface: device => options.interfaces?.includes(device) !== false,
+    hasInterface: device => options.hasInterface?.(device) !== false,
   }
 }
 
@@ -102,7 +106,12 @@ interface Complaint {
 }
 
 /** What goes wrong before any block is known. */
-function readingComplaints(problem: Diagnostic, sources: Sources, file: string): readonly Complaint[] {
+function readingComplaints(
+  problem: Diagnostic,
+  sources: Sources,
+  file: string,
+  files: FileSystem,
+): readonly Complaint[] {
   const { code, span, message } = problem
   const places = [placeText(span, sources, ''), placeText(span, sources, file)]
   const pattern = /"([^"]*)"/.exec(message)?.[1] ?? ''
@@ -112,7 +121,7 @@ function readingComplaints(problem: Diagnostic, sources: Sources, file: string):
     case 'nothing-included':
       return [{ message: `${places[0]} Config files missing '${pattern}'.`, fatal: false, harmless: true }]
     case 'no-file-to-include':
-      return [{ message: `${places[0]} Config files missing '${pattern}'.`, fatal: true, harmless: false }]
+      return [{ message: `${places[0]} ${noFile(pattern, files)}`, fatal: true, harmless: false }]
     case 'unclosed-quote': {
       const source = sources.get(span.file)
       const text = source?.lineText(source.lineAt(span.start)).trim() ?? ''
@@ -127,4 +136,12 @@ function readingComplaints(problem: Diagnostic, sources: Sources, file: string):
     default:
       return []
   }
+}
+
+/** A wildcard that matched nothing is told from one in a directory that there is not. */
+function noFile(pattern: string, files: FileSystem): string {
+  const fixed = pattern.split('/').findIndex(isWild)
+  const directory = pattern.split('/').slice(0, fixed).join('/') || '/'
+  const matchless = isWild(pattern) && files.kind(directory) === 'directory'
+  return matchless ? `No config files matched '${pattern}'.` : `Config files missing '${pattern}'.`
 }

@@ -36,6 +36,8 @@ export interface ReadOptions {
   readonly random?: () => number
   /** Reads as keepalived does where that does harm: byte order marks are words, undefined names fall apart at their braces. */
   readonly faithful?: boolean
+  /** Every include must find its files, as if include_check stood first in each file (keepalived's -e). */
+  readonly allFiles?: boolean
   /** How many lines definitions and repetitions may make; the manual's largest example makes about a million. */
   readonly madeLinesMax?: number
 }
@@ -54,6 +56,7 @@ const SUBSTITUTIONS_MAX = 1000
 const NESTING_MAX = 64
 
 type IncludeCheck = 'readable' | 'match' | 'wildcard' | 'brace'
+const EVERY_CHECK: readonly IncludeCheck[] = ['readable', 'match', 'wildcard', 'brace']
 const INCLUDE_CHECKS: Readonly<Record<string, readonly IncludeCheck[]>> = {
   readable: ['readable'],
   read: ['readable'],
@@ -69,7 +72,7 @@ const INCLUDES: Readonly<Record<string, readonly IncludeCheck[]>> = {
   includem: ['readable', 'match'],
   includew: ['readable', 'match', 'wildcard'],
   includeb: ['readable', 'brace'],
-  includea: ['readable', 'match', 'wildcard', 'brace'],
+  includea: EVERY_CHECK,
 }
 
 export function readConfiguration(file: string, options: ReadOptions = {}): ReadFile {
@@ -95,12 +98,13 @@ class Reader implements ReadFile {
   readonly #open: string[] = []
   #madeLines = 0
   /** What include_check asks of every include in this file and those inside it. */
-  #includeChecks: readonly IncludeCheck[] = []
+  #includeChecks: readonly IncludeCheck[]
   #bombReported = false
 
   constructor(options: ReadOptions) {
     this.#options = options
     this.#files = options.files ?? disk
+    this.#includeChecks = options.allFiles === true ? EVERY_CHECK : []
   }
 
   open(file: string): { readonly text: string } | { readonly error: string } {
@@ -428,7 +432,7 @@ function withoutComment(line: TracedText): TracedText {
 
 /** `include_check [+|-]NAME …`: without signs the names replace what was asked before, without names it is everything. */
 function checksAfter(before: readonly IncludeCheck[], words: readonly Word[]): readonly IncludeCheck[] {
-  if (words.length === 0) return ['readable', 'match', 'wildcard', 'brace']
+  if (words.length === 0) return EVERY_CHECK
   const signed = words.some(({ text }) => /^[+-]/.test(text))
   const checks = new Set(signed ? before : [])
   for (const { text } of words) {

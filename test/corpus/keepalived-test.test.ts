@@ -13,7 +13,10 @@ test('every awkward file has a recorded verdict', () => {
 
 for (const [name, text] of awkwardFiles()) {
   test(`keepalived -t of ${name} is as ${program} has it`, () => {
-    const { status, messages } = keepalivedTest('FILE', { files: anywhere(text), interfaces: INTERFACES })
+    const { status, messages } = keepalivedTest('FILE', {
+      files: anywhere(text),
+      hasInterface: name => INTERFACES.includes(name),
+    })
     const expected = files[name]!
     assert.deepEqual([...messages].sort(), [...expected.messages].sort())
     // On one of the files keepalived 2.2.7 dies of a segmentation fault; there we say that something is wrong.

@@ -23,14 +23,15 @@ export function* judgeHost(judged: Judged, host: Host): Iterable<Diagnostic> {
 }
 
 function* interfaces(judged: Judged, host: Host): Iterable<Diagnostic> {
+  const { vrrpInstances, global } = judged.configuration
+  // With dynamic_interfaces an instance waits for its interface.
+  if (vrrpInstances.length === 0 || global.dynamicInterfaces) return
   const names = host.interfaces.map(({ name }) => name)
-  for (const instance of judged.configuration.vrrpInstances) {
+  for (const instance of vrrpInstances) {
     if (names.includes(instance.interface)) continue
     const near = nearest(instance.interface, names)
     const label = near === undefined ? `here are ${names.slice(0, 6).join(', ') || 'none'}` : `did you mean "${near}"?`
-    const help = judged.configuration.global.dynamicInterfaces
-      ? 'dynamic_interfaces is set: the instance waits for it'
-      : undefined
+    const help = 'is the file for another machine? check it there, or with --elsewhere'
     yield diagnostic(
       'no-such-interface',
       valuePlace(judged, instance, 'interface'),
