@@ -38,7 +38,7 @@ export async function openRealServers(cluster: Cluster, crew: Crew): Promise<voi
 
 function director(cluster: Cluster, name: Director): Service {
   const file = writeConfiguration(cluster, configurationFile(name), directorConfiguration(name))
-  return new Service(cluster.host(name), sluice('run', '-f', file))
+  return new Service(cluster.host(name), sluice('run', '-f', file), { goesFirst: true })
 }
 
 function webServer(cluster: Cluster, name: RealServer): Service {

@@ -60,6 +60,9 @@ async function plug(stage: Stage): Promise<void> {
 }
 
 async function whoAnswers(stage: Stage): Promise<{ text: string }> {
+  const heardAt = performance.now()
+  // By the next advertisement lvs-backup has had the one that made it a backup.
+  await stage.until('the next advertisement', 2000, () => stage.watch.adverts('lvs-master', heardAt)[0])
   const askedAt = performance.now()
   for (let question = 0; question < QUESTIONS; question++) {
     stage.watch.askWhoHasIt()
