@@ -1,6 +1,17 @@
 /** Virtual servers to start a test from: the article's, unless the test says otherwise. */
 import { ip } from '../bytes/address.ts'
-import type { RealServer, TcpChecker, VirtualServer } from '../model/virtual-server.ts'
+import type {
+  DnsChecker,
+  HttpChecker,
+  HttpPage,
+  MiscChecker,
+  PingChecker,
+  RealServer,
+  SmtpChecker,
+  TcpChecker,
+  UdpChecker,
+  VirtualServer,
+} from '../model/virtual-server.ts'
 
 export function virtualServer(given: Partial<VirtualServer> = {}): VirtualServer {
   return {
@@ -66,6 +77,68 @@ export function tcpChecker(given: Partial<TcpChecker> = {}): TcpChecker {
       connectTimeoutMs: 10_000,
       mark: 0,
     },
+    ...given,
+  }
+}
+
+export function httpChecker(given: Partial<HttpChecker> = {}): HttpChecker {
+  return {
+    ...tcpChecker(),
+    type: 'HTTP_GET',
+    protocol: '1.0',
+    fastRecovery: false,
+    sendServerName: false,
+    serverName: undefined,
+    verifyCertificate: false,
+    pages: [httpPage()],
+    ...given,
+  }
+}
+
+export function httpPage(given: Partial<HttpPage> = {}): HttpPage {
+  return {
+    path: '/',
+    virtualHost: undefined,
+    digest: undefined,
+    body: undefined,
+    statusCodes: [{ first: 200, last: 299 }],
+    regex: undefined,
+    ...given,
+  }
+}
+
+export function smtpChecker(given: Partial<SmtpChecker> = {}): SmtpChecker {
+  return { ...tcpChecker(), type: 'SMTP_CHECK', heloName: 'smtpchecker.keepalived.org', ...given }
+}
+
+export function dnsChecker(given: Partial<DnsChecker> = {}): DnsChecker {
+  return { ...tcpChecker(), type: 'DNS_CHECK', queryType: 'A', name: 'www.example.org', ...given }
+}
+
+export function udpChecker(given: Partial<UdpChecker> = {}): UdpChecker {
+  return {
+    ...tcpChecker(),
+    type: 'UDP_CHECK',
+    payload: undefined,
+    requireReply: false,
+    reply: undefined,
+    minReplyLength: 0,
+    maxReplyLength: 255,
+    ...given,
+  }
+}
+
+export function pingChecker(given: Partial<PingChecker> = {}): PingChecker {
+  return { ...tcpChecker(), type: 'PING_CHECK', ...given }
+}
+
+export function miscChecker(given: Partial<MiscChecker> = {}): MiscChecker {
+  return {
+    ...tcpChecker(),
+    type: 'MISC_CHECK',
+    script: { argv: ['/bin/true'], user: undefined, group: undefined },
+    timeoutMs: 10_000,
+    dynamic: false,
     ...given,
   }
 }

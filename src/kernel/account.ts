@@ -8,27 +8,18 @@ export interface Account {
 
 /** Numbers are taken as they are. Without a group it is the user's own. Undefined: there is no such user or group. */
 export function findAccount(user: string, group: string | undefined): Account | undefined {
-  const entry = lookUp('/etc/passwd', user)
-  const uid = entry === undefined ? numeric(user) : Number(entry[2])
-  const named = group === undefined ? undefined : lookUp('/etc/group', group)
-  const gid =
-    group === undefined
-      ? entry === undefined
-        ? uid
-        : Number(entry[3])
-      : named === undefined
-        ? numeric(group)
-        : Number(named[2])
-  return uid === undefined || gid === undefined ? undefined : { uid, gid }
+  const [, , uid = numeric(user), own = numeric(user)] = lookUp('/etc/passwd', user)
+  const [, , named = numeric(group)] = group === undefined ? [] : lookUp('/etc/group', group)
+  const gid = group === undefined ? own : named
+  return uid === undefined || gid === undefined ? undefined : { uid: Number(uid), gid: Number(gid) }
 }
 
-function lookUp(path: string, name: string): readonly string[] | undefined {
-  return readFileSync(path, 'utf8')
-    .split('\n')
-    .map(line => line.split(':'))
-    .find(fields => fields[0] === name)
+/** The fields of an entry: its name, its password, its number, and for users the number of their group. */
+function lookUp(path: string, name: string): readonly string[] {
+  const lines = readFileSync(path, 'utf8').split('\n')
+  return lines.map(line => line.split(':')).find(fields => fields[0] === name) ?? []
 }
 
-function numeric(text: string): number | undefined {
-  return /^\d{1,10}$/.test(text) ? Number(text) : undefined
+function numeric(text: string | undefined): string | undefined {
+  return text !== undefined && /^\d{1,10}$/.test(text) ? text : undefined
 }
