@@ -7,6 +7,7 @@ import type { ProbeEvent } from '../health/conversation.ts'
 import type { Letter } from '../health/letter.ts'
 import { realServer, tcpChecker, virtualServer } from '../health/samples.ts'
 import type { Configuration } from '../model/configuration.ts'
+import type { Script } from '../model/script.ts'
 import { after, type Instant, instant } from '../model/time.ts'
 import type { VirtualServer } from '../model/virtual-server.ts'
 import type { ServiceTable } from '../model/virtual-service.ts'
@@ -138,7 +139,11 @@ class World implements Surroundings {
 function configuration(...virtualServers: readonly VirtualServer[]): Configuration {
   const global = { routerId: 'LVS_DEVEL', lvsTimeouts: undefined }
   const trackFiles = [{ name: 'load', path: '/load', weight: 1, reverse: false, init: undefined }]
-  return { virtualServers, global, trackFiles } as unknown as Configuration
+  return { virtualServers, global, trackFiles, vrrpInstances: [] } as unknown as Configuration
+}
+
+function script(word: string): Script {
+  return { argv: [word], user: undefined, group: undefined }
 }
 
 const article = configuration(virtualServer())
@@ -238,4 +243,135 @@ test('Checkers edit the table once for many servers that fail in one breath', ()
   world.run(20_000)
   assert.equal(world.servers(), '')
   assert.ok(plans <= 2, `${plans} plans`)
+})
+
+test('Checkers probe once for all services that ask the same', () => {
+  const world = new World()
+  const checkers = new Checkers(world)
+  const addresses = Array.from({ length: 20 }, (_, i) => ip(`192.168.41.${200 + i}`))
+  const group = addresses.map(address =>
+    virtualServer({ service: { kind: 'address', protocol: 'TCP', address, port: 80 } }),
+  )
+  checkers.configure(configuration(...group))
+  assert.equal(checkers.probes, 2)
+  world.run(3000)
+  assert.equal(world.probed, 2)
+  world.down.add('192.168.41.31')
+  world.run(30_000)
+  assert.equal(world.servers(), Array(20).fill('33:1').join(' '))
+})
+
+test('Checkers take a server out when one of its several checkers fails', () => {
+  const world = new World()
+  const two = [tcpChecker(), tcpChecker({ target: { ...tcpChecker().target, address: ip('192.168.41.99') } })]
+  new Checkers(world).configure(configuration(virtualServer({ realServers: [realServer({ checkers: two })] })))
+  world.run(3000)
+  assert.equal(world.servers(), '31:1')
+  world.down.add('192.168.41.99')
+  world.run(20_000)
+  assert.equal(world.servers(), '')
+})
+
+test('Checkers drain a server in all services, through reloads and crashes, until told otherwise', () => {
+  const world = new World()
+  const checkers = new Checkers(world)
+  checkers.configure(article)
+  world.run(3000)
+  assert.deepEqual(checkers.drain('192.168.41.99', true), [])
+  assert.deepEqual(checkers.drain('192.168.41.31', true), ['192.168.41.31:80'])
+  world.run(1)
+  assert.equal(world.servers(), '31:0 33:1')
+  checkers.configure(article)
+  assert.equal(world.servers(), '31:0 33:1')
+  world.crash()
+  const returned = new Checkers(world)
+  returned.configure(article)
+  world.run(10_000)
+  assert.equal(world.servers(), '31:0 33:1')
+  assert.equal(returned.report()[0]?.realServers[0]?.drained, true)
+  assert.deepEqual(returned.drain('192.168.41.31:80', false), ['192.168.41.31:80'])
+  world.run(1)
+  assert.equal(world.servers(), '31:1 33:1')
+})
+
+test('Checkers rest while the address of their service is not on this machine', () => {
+  const world = new World()
+  const checkers = new Checkers(world)
+  checkers.configure(configuration(virtualServer({ suspendWithoutAddress: true })))
+  world.run(60_000)
+  assert.equal(world.probed, 0)
+  world.here.add('192.168.41.249')
+  checkers.addressesChanged()
+  world.run(1000)
+  assert.equal(world.probed, 2)
+  world.here.clear()
+  checkers.addressesChanged()
+  world.down.add('192.168.41.31')
+  world.run(60_000)
+  assert.equal(world.probed, 2)
+  assert.equal(world.servers(), '31:1 33:1')
+  assert.equal(world.channels, 0)
+})
+
+test('Checkers follow the number in a file', () => {
+  const world = new World()
+  const following = [{ type: 'FILE_CHECK', trackFile: 'load', weight: 2, reverse: false }] as const
+  const gate = [{ type: 'FILE_CHECK', trackFile: 'load', weight: 0, reverse: false }] as const
+  const realServers = [
+    realServer({ weight: 5, checkers: [], following }),
+    realServer({ address: ip('192.168.41.33'), checkers: [], following: gate }),
+  ]
+  new Checkers(world).configure(configuration(virtualServer({ realServers })))
+  assert.equal(world.servers(), '31:5 33:1')
+  world.numbers.get('load')?.(-1)
+  world.run(1)
+  assert.equal(world.servers(), '31:3')
+  world.numbers.get('load')?.(0)
+  world.run(1)
+  assert.equal(world.servers(), '31:5 33:1')
+})
+
+test('Checkers tell scripts, pipe and mail, and with omega also that they stop', () => {
+  const world = new World()
+  const server = realServer({ smtpAlert: true, notifyUp: script('up'), notifyDown: script('down') })
+  const checkers = new Checkers(world)
+  const told = { smtpAlert: true, omega: true, quorumUp: script('gained'), quorumDown: script('lost') }
+  checkers.configure(configuration(virtualServer({ realServers: [server], ...told })))
+  world.run(3000)
+  world.down.add('192.168.41.31')
+  world.run(20_000)
+  world.down.clear()
+  world.run(8000)
+  checkers.stop()
+  const [rs, vs] = ['[192.168.41.31]:tcp:80', '[192.168.41.249]:tcp:80']
+  assert.deepEqual(world.ran, ['down', 'lost', 'up', 'gained', 'down', 'lost'])
+  assert.deepEqual(world.lines.slice(0, 3), [`RS ${rs} ${vs} DOWN`, `VS ${vs} DOWN`, `RS ${rs} ${vs} UP`])
+  assert.deepEqual(
+    world.letters.map(({ subject, body }) => `${subject}: ${body}`),
+    [
+      `[LVS_DEVEL] Virtualserver ${vs} - DOWN: => Lost quorum 1-0=1 > 0 <=`,
+      `[LVS_DEVEL] Realserver ${rs} of virtual server ${vs} - DOWN: => TCP CHECK failed on service <=`,
+      `[LVS_DEVEL] Virtualserver ${vs} - UP: => Gained quorum 1+0=1 <= 1 <=`,
+      `[LVS_DEVEL] Realserver ${rs} of virtual server ${vs} - UP: => TCP CHECK succeed on service <=`,
+    ],
+  )
+})
+
+test('Checkers mail a handful of times about a server that flaps, then once that it did', () => {
+  const world = new World()
+  const timing = { ...tcpChecker().schedule, intervalMs: 1000, retries: 0, warmupMs: 0 }
+  const server = realServer({ smtpAlert: true, checkers: [tcpChecker({ schedule: timing })] })
+  const checkers = new Checkers(world)
+  checkers.configure(configuration(virtualServer({ realServers: [server] })))
+  for (let i = 0; i < 100; i++) {
+    if (i % 2 === 0) world.down.add('192.168.41.31')
+    else world.down.clear()
+    world.run(2000)
+  }
+  assert.equal(world.letters.length, 6)
+  const seen = checkers.report()[0]?.realServers[0]
+  assert.ok(seen !== undefined && seen.transitions > 50 && seen.heldLetters === seen.transitions - 6)
+  world.run(700_000)
+  assert.equal(world.letters.length, 7)
+  assert.match(world.letters[6]?.body ?? '', /It changed \d+ times in the last 10 minutes/)
 })

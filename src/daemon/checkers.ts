@@ -102,10 +102,10 @@ export class Checkers {
   /** Starts, or reloads: checks that ask what they asked before keep their answers. */
   configure(configuration: Configuration): void {
     const first = this.#global === undefined
-    const { global, ssl, virtualServers } = configuration
+    const { global, ssl, virtualServers, vrrpInstances } = configuration
     this.#global = global
     this.#rules = { ssl, scripts: global }
-    this.#world.outlets.configure(global)
+    this.#world.outlets.configure(global, vrrpInstances.length === 0)
     const before = this.#services
     const ownedBefore = this.#world.owned.read() ?? {}
     this.#files.configure(configuration.trackFiles, name => this.#fileChanged(name))

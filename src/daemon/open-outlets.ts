@@ -16,12 +16,15 @@ export function openOutlets(log: (text: string) => void): Outlets {
     pipes = []
   }
   return {
-    configure: (global: GlobalDefinitions) => {
+    configure: (global: GlobalDefinitions, alone: boolean) => {
       rules = global
       mailer.configure(global)
       // Readers see the end of the pipe at each reload, as with keepalived.
       closePipes()
-      const wanted = [global.lvsNotifyFifo, global.notifyFifo].filter(one => one !== undefined)
+      const { notifyFifo: shared, lvsNotifyFifo } = global
+      // Whoever tells of the elections starts the reader of the pipe that we share.
+      const ours = alone || shared === undefined ? shared : { ...shared, script: undefined }
+      const wanted = [lvsNotifyFifo, ours].filter(one => one !== undefined)
       pipes = wanted.flatMap(wish => openPipe(wish, global, log) ?? [])
     },
     run: script => void runScript(script, [], rules, log),

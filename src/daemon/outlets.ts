@@ -4,8 +4,8 @@ import type { GlobalDefinitions } from '../model/global.ts'
 import type { Script } from '../model/script.ts'
 
 export interface Outlets {
-  /** Before anything is sent, and at each reload. */
-  configure(global: GlobalDefinitions): void
+  /** Before anything is sent, and at each reload. `alone`: there are no elections, which share a pipe with us. */
+  configure(global: GlobalDefinitions, alone: boolean): void
   run(script: Script): void
   /** `RS [192.168.41.31]:tcp:80 [192.168.41.249]:tcp:80 DOWN`. */
   line(text: string): void
