@@ -37,16 +37,33 @@ export function bucketCode(hash: Value, bits: number, which: 0 | 1): Value {
   return hash.mul(which === 0 ? MULTIPLIER_3 : MULTIPLIER_1).shr(64 - bits)
 }
 
+/** Two IPv6 addresses in the one word that connectionHash takes, and that their entry is first compared by. */
+export function addressesCode(client: readonly Value[], virtual: readonly Value[], seed: bigint): Value {
+  const multipliers = [MULTIPLIER_1, MULTIPLIER_2, MULTIPLIER_3, MULTIPLIER_1]
+  const [first, ...rest] = [...client, ...virtual]
+  const stir = (hash: Value, i: number) => {
+    const product = hash.mul(multipliers[i & 3]!)
+    return product.xor(product.shr(31))
+  }
+  return rest.reduce((hash, word, i) => stir(hash.xor(word), i + 1), stir(first!.xor(seed), 0))
+}
+
 /** What an entry of the index is about: where clients go, or a real server whose replies are to be translated. */
 export const INDEX_TAG = { service: 4, server: 5 } as const
+/** What is added to the tag where the address is of IPv6. */
+const INDEX_TAG_IPV6 = 0x60
 
-/** The key of an IPv4 service in the index: address and port as in a packet, then protocol, then a tag that is never 0. */
+/**
+ * The key of a service in the index. IPv4: address and port as in a packet, then protocol, then a tag that is never 0.
+ * IPv6: a hash of the same, and the tag; the address is compared in the service's record.
+ */
 export function serviceIndexKey(
   address: Uint8Array,
   port: number,
   protocol: number,
   tag: keyof typeof INDEX_TAG = 'service',
 ): bigint {
+  if (address.length === 16) return wideIndexKey(address, port, protocol, tag)
   const bytes = new DataView(new ArrayBuffer(8))
   for (const [i, byte] of address.entries()) bytes.setUint8(i, byte)
   bytes.setUint16(4, port)
@@ -55,8 +72,30 @@ export function serviceIndexKey(
   return bytes.getBigUint64(0, true)
 }
 
+function wideIndexKey(address: Uint8Array, port: number, protocol: number, tag: keyof typeof INDEX_TAG): bigint {
+  const view = new DataView(address.buffer, address.byteOffset, 16)
+  const swapped = ((port & 0xff) << 8) | (port >> 8)
+  let hash = low64(view.getBigUint64(0, true) * MULTIPLIER_1)
+  hash = low64((hash ^ (hash >> 32n) ^ view.getBigUint64(8, true)) * MULTIPLIER_2)
+  hash = low64((hash ^ (hash >> 32n) ^ BigInt(swapped | (protocol << 16))) * MULTIPLIER_3)
+  return (hash >> 8n) | (BigInt(INDEX_TAG[tag] + INDEX_TAG_IPV6) << 56n)
+}
+
 /** `serviceIndexKey` for the data path; address and port raw. */
-export function serviceIndexKeyCode(address: Value, port: Value, protocol: Scalar, tag: keyof typeof INDEX_TAG): Value {
+export function serviceIndexKeyCode(
+  [address, end]: readonly Value[],
+  port: Value,
+  protocol: Scalar,
+  tag: keyof typeof INDEX_TAG,
+): Value {
+  if (address === undefined) throw new RangeError('an address has one word or two')
+  if (end !== undefined) {
+    const first = address.mul(MULTIPLIER_1)
+    const second = first.xor(first.shr(32)).xor(end).mul(MULTIPLIER_2)
+    const known = typeof protocol === 'object' ? port.or(protocol.shl(16)) : port.or(BigInt(protocol) << 16n)
+    const hash = second.xor(second.shr(32)).xor(known).mul(MULTIPLIER_3)
+    return hash.shr(8).or(BigInt(INDEX_TAG[tag] + INDEX_TAG_IPV6) << 56n)
+  }
   const ports = port.shl(32)
   const protocols = typeof protocol === 'object' ? protocol.shl(48) : BigInt(protocol) << 48n
   return address

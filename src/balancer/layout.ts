@@ -12,14 +12,17 @@
  *   destinations  one record a real server of a service, linked newest first
  *   connections   buckets of four entries, 32 bytes an entry: what every packet needs
  *   details       32 bytes more of each connection, at the same place: what only its beginning and end need
+ *   connections6  the same for IPv6, 64 bytes an entry: the addresses come behind what both families have
+ *   details6      as `details`
  *   counters      packets and bytes, a cache line for each processor and destination
  *   ledger        the control plane's own notes on services and destinations: zero points, counts of removed servers
  *   rings         lookup tables of sh, dh and mh, in blocks of 1 KiB
  *   localities    which destination lblc and lblcr last sent a destination address to
  */
 import type { Field } from '../bpf/value.ts'
+import type { IpFamily } from '../bytes/address.ts'
 
-export const LAYOUT_VERSION = 2
+export const LAYOUT_VERSION = 3
 
 /** Marks the first word of the settings as ours. */
 export const LAYOUT_MAGIC = 0x534c5543
@@ -49,6 +52,11 @@ export const SETTINGS = {
   nextSequence: [60, 'u32'],
   ringBlocks: [448, 'u32'],
   localitySlots: [452, 'u32'],
+  /** Jiffies at which rates are estimated next. */
+  estimateAt: [456, 'u32'],
+  /** As `entries` and `sweepAt`, for IPv6. */
+  entries6: [456, 'u32'],
+  sweepAt6: [460, 'u32'],
   /** Table-wide counts of packets that were not forwarded, by reason: eight bytes each from here on. */
   reasons: [64, 'u64'],
 } as const
@@ -111,7 +119,7 @@ export const SERVICE = {
   head: [32, 'u32'],
   /** Persistence in jiffies; 0: not persistent. */
   persistence: [36, 'u32'],
-  /** raw: which bits of a client's address persistence looks at. */
+  /** raw: which bits of a client's IPv4 address persistence looks at. */
   netmask: [40, 'u32'],
   /** The scheduler's place in the list: the destination last chosen, plus one; 0: before the first. */
   cursor: [44, 'u32'],
@@ -131,6 +139,8 @@ export const SERVICE = {
   weights: [80, 'u64'],
   weightTop: [80, 'u32'],
   weightStep: [84, 'u32'],
+  /** raw, 16 bytes: as `netmask`, of an IPv6 address. */
+  netmask6: [96, 'u64'],
 } as const
 export const SERVICE_FLAG = { used: 1, onePacket: 4, flag1: 8, flag2: 16, flag3: 32, removed: 64 } as const
 /** The number of `none`; the schedulers follow in the order of SCHEDULERS. */
@@ -179,12 +189,12 @@ export const DESTINATION = {
   hopSourceEnd: [80, 'u32'],
   tunnelPort: [84, 'u16'],
   tunnelFlags: [86, 'u16'],
-  /** raw: our address on the way to the server, which outer packets come from. */
-  tunnelSource: [96, 'u32'],
   /** What the way takes at once; 0 if the kernel did not say. */
   hopMtu: [100, 'u16'],
   /** The last weight above zero that it was given: what mh goes by. */
   lastWeight: [88, 'u32'],
+  /** raw, 16 bytes: our address on the way to the server, which outer packets come from. */
+  tunnelSource: [112, 'u32'],
 } as const
 /** `available`: in its service's list. `translated`: its replies are looked for. A record without `used` is free. */
 export const DESTINATION_FLAG = { used: 1, available: 2, translated: 4 } as const
@@ -194,9 +204,8 @@ export const TUNNEL_FLAG = { checksum: 1, remoteChecksum: 2 } as const
 export const FORWARD = { masquerade: 0, local: 1, tunnel: 2, route: 3, bypass: 4 } as const
 
 export const CONNECTION_BYTES = 32
-/** Two cache lines hold a bucket: the processor fetches them together. */
+/** Two cache lines hold a bucket of IPv4: the processor fetches them together. */
 export const BUCKET_ENTRIES = 4
-export const BUCKET_BYTES: number = BUCKET_ENTRIES * CONNECTION_BYTES
 export const CONNECTION = {
   /** The key's first word, then its second; raw: client address, virtual address */
   addresses: [0, 'u64'],
@@ -216,6 +225,13 @@ export const CONNECTION = {
   /** Jiffies at the last packet, and how many may pass without one. */
   stamp: [24, 'u32'],
   timeout: [28, 'u32'],
+} as const
+export const CONNECTION6_BYTES = 64
+/** What an IPv6 entry has behind the fields of CONNECTION; its `addresses` are a hash of these. */
+export const CONNECTION6 = {
+  /** raw, 16 bytes each */
+  client: [32, 'u64'],
+  virtual: [48, 'u64'],
 } as const
 /** `reply`: how a translated connection is found by its replies; its `destination` is the slot of the connection. */
 export const KIND = { connection: 1, template: 2, reply: 3, busy: 255 } as const
@@ -250,7 +266,7 @@ export const COUNTER = {
  * The control plane's notes, a record for each service and, after those, one for each destination. Counts come in
  * lots of five u64, in the order of COUNTER: those of servers that are no more, and what was read when last zeroed.
  */
-export const LEDGER_BYTES = 128
+export const LEDGER_BYTES = 256
 export const LEDGER = {
   base: 0,
   zero: 40,
@@ -259,6 +275,9 @@ export const LEDGER = {
   /** The service it was removed from, plus one, and when, in jiffies. */
   trashService: [84, 'u32'],
   trashSince: [88, 'u32'],
+  /** Of a destination: its five counts when rates were last estimated, and the estimates, scaled by ESTIMATE_SHIFTS. */
+  lastCounts: 96,
+  estimates: 136,
 } as const
 
 /** A lookup table has one block, or sixteen: mh's. Its words are numbers of destinations plus one; 0: nobody. */
@@ -293,6 +312,10 @@ export const LOCALITY_BUSY = 0xffff_ffff
 /** ip_vs's lblc_expiration and lblcr_expiration: an entry that is not asked for, a set that has not changed. */
 export const LOCALITY_EXPIRATION_S = 86_400
 
+/** ip_vs's estimator: how often, and by how many bits the rates of connections, packets and bytes are scaled. */
+export const ESTIMATE_PERIOD_S = 2
+export const ESTIMATE_SHIFTS = [10, 10, 10, 5, 5] as const
+
 /** The shape of the program that runs, as text ending in a zero byte: another process must know it, too. */
 export const SHAPE_OFFSET = 2048
 export const SHAPE_BYTES = 512
@@ -316,6 +339,8 @@ export const REGION_NAMES = [
   'destinations',
   'connections',
   'details',
+  'connections6',
+  'details6',
   'counters',
   'ledger',
   'rings',
@@ -334,6 +359,10 @@ export interface TableFacts {
 /** Slots of the service index: four for each service, so that probes stay short. */
 export const indexSlots = (capacity: Capacity): number => capacity.services * 4
 
+/** Connections that the table of a family holds: for four of IPv4 there is room for one of IPv6. */
+export const connectionSlots = (capacity: Capacity, family: IpFamily): number =>
+  family === 4 ? capacity.connections : capacity.connections / 4
+
 /** Bytes of each region. */
 export function regionBytes(capacity: Capacity): Readonly<Record<RegionName, number>> {
   return {
@@ -343,6 +372,8 @@ export function regionBytes(capacity: Capacity): Readonly<Record<RegionName, num
     destinations: capacity.destinations * DESTINATION_BYTES,
     connections: capacity.connections * CONNECTION_BYTES,
     details: capacity.connections * DETAIL_BYTES,
+    connections6: connectionSlots(capacity, 6) * CONNECTION6_BYTES,
+    details6: connectionSlots(capacity, 6) * DETAIL_BYTES,
     counters: capacity.processors * capacity.destinations * COUNTER_BYTES,
     ledger: (capacity.services + capacity.destinations) * LEDGER_BYTES + capacity.rings * RING_NOTE_BYTES,
     rings: capacity.rings * RING_BLOCK_BYTES,

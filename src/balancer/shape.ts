@@ -2,16 +2,21 @@
  * What the live table makes use of: the part of a table that decides how its program looks. A program has no code for
  * what no service asks for; an edit that changes the shape makes a new program, any other edit only changes memory.
  */
-import { type Forwarding, SCHEDULERS, type Scheduler, type Tunnel } from '../model/service.ts'
+import type { IpFamily } from '../bytes/address.ts'
+import { type Forwarding, SCHEDULERS, type Scheduler, serviceFamily, type Tunnel } from '../model/service.ts'
 import type { VirtualService } from '../model/virtual-service.ts'
 
 export interface Shape {
+  /** Of the services' addresses. */
+  readonly families: readonly IpFamily[]
   readonly protocols: readonly ('tcp' | 'udp')[]
   readonly schedulers: readonly Scheduler[]
   readonly persistence: boolean
   readonly thresholds: boolean
   readonly methods: readonly ForwardingMethod[]
   readonly tunnels: readonly TunnelType[]
+  /** Of the addresses that tunnels lead to. */
+  readonly tunnelFamilies: readonly IpFamily[]
   /** Some service takes every port of its address. */
   readonly anyPort: boolean
   /** Some service has sh-port or mh-port: clients are told apart by their ports, too. */
@@ -25,6 +30,7 @@ export interface Shape {
 export type ForwardingMethod = Forwarding['method']
 export type TunnelType = Tunnel['type']
 const TUNNELS: readonly TunnelType[] = ['ipip', 'gue', 'gre']
+const FAMILIES: readonly IpFamily[] = [4, 6]
 const METHODS: readonly ForwardingMethod[] = ['route', 'masquerade', 'tunnel']
 
 /** What the destinations of a service ask for. */
@@ -33,15 +39,18 @@ export interface DestinationNeeds {
   readonly thresholds: boolean
   readonly methods: readonly ForwardingMethod[]
   readonly tunnels: readonly TunnelType[]
+  readonly tunnelFamilies: readonly IpFamily[]
 }
 
 export const EMPTY_SHAPE: Shape = {
+  families: [],
   protocols: [],
   schedulers: [],
   persistence: false,
   thresholds: false,
   methods: [],
   tunnels: [],
+  tunnelFamilies: [],
   anyPort: false,
   hashPort: false,
   hashFallback: false,
@@ -51,12 +60,14 @@ export const EMPTY_SHAPE: Shape = {
 /** Equal for equal shapes, and readable in a program's status. */
 export function shapeText(shape: Shape): string {
   const words = [
+    ...FAMILIES.filter(family => shape.families.includes(family)).map(family => `ipv${family}`),
     ...[...shape.protocols].sort(),
     ...[...shape.schedulers].sort(),
     ...(shape.persistence ? ['persistence'] : []),
     ...(shape.thresholds ? ['thresholds'] : []),
     ...METHODS.filter(method => shape.methods.includes(method)),
     ...TUNNELS.filter(tunnel => shape.tunnels.includes(tunnel)),
+    ...FAMILIES.filter(family => shape.tunnelFamilies.includes(family)).map(family => `outer-ipv${family}`),
     ...(shape.anyPort ? ['any-port'] : []),
     ...(shape.hashPort ? ['hash-port'] : []),
     ...(shape.hashFallback ? ['hash-fallback'] : []),
@@ -70,12 +81,14 @@ export function parseShape(text: string): Shape {
   const words = text.split(' ')
   const walk = words.find(word => word.startsWith('walk-'))
   return {
+    families: FAMILIES.filter(family => words.includes(`ipv${family}`)),
     protocols: (['tcp', 'udp'] as const).filter(protocol => words.includes(protocol)),
     schedulers: SCHEDULERS.filter(scheduler => words.includes(scheduler)),
     persistence: words.includes('persistence'),
     thresholds: words.includes('thresholds'),
     methods: METHODS.filter(method => words.includes(method)),
     tunnels: TUNNELS.filter(tunnel => words.includes(tunnel)),
+    tunnelFamilies: FAMILIES.filter(family => words.includes(`outer-ipv${family}`)),
     anyPort: words.includes('any-port'),
     hashPort: words.includes('hash-port'),
     hashFallback: words.includes('hash-fallback'),
@@ -89,12 +102,16 @@ export function shapeWith(shape: Shape, service: VirtualService, needs: Destinat
   const hashes = scheduler === 'sh' || scheduler === 'mh'
   const protocol = key.kind === 'address' && key.protocol === 'UDP' ? 'udp' : 'tcp'
   return {
+    families: FAMILIES.filter(family => family === serviceFamily(key) || shape.families.includes(family)),
     protocols: (['tcp', 'udp'] as const).filter(each => each === protocol || shape.protocols.includes(each)),
     schedulers: SCHEDULERS.filter(each => each === scheduler || shape.schedulers.includes(each)),
     persistence: shape.persistence || service.persistence !== undefined,
     thresholds: shape.thresholds || needs.thresholds,
     methods: METHODS.filter(method => needs.methods.includes(method) || shape.methods.includes(method)),
     tunnels: TUNNELS.filter(tunnel => needs.tunnels.includes(tunnel) || shape.tunnels.includes(tunnel)),
+    tunnelFamilies: FAMILIES.filter(
+      family => needs.tunnelFamilies.includes(family) || shape.tunnelFamilies.includes(family),
+    ),
     anyPort: shape.anyPort || (key.kind === 'address' && key.port === 0),
     hashPort: shape.hashPort || (hashes && schedulerFlags.includes('flag-2')),
     hashFallback: shape.hashFallback || (hashes && schedulerFlags.includes('flag-1')),
@@ -102,7 +119,7 @@ export function shapeWith(shape: Shape, service: VirtualService, needs: Destinat
   }
 }
 
-export const NO_NEEDS: DestinationNeeds = { count: 0, thresholds: false, methods: [], tunnels: [] }
+export const NO_NEEDS: DestinationNeeds = { count: 0, thresholds: false, methods: [], tunnels: [], tunnelFamilies: [] }
 
 /** The power of two that covers so many destinations; at least 16, so that a small service grows without a new program. */
 export function walkFor(destinations: number): number {

@@ -17,6 +17,7 @@ import {
 import { schedule } from '../schedulers/schedule.ts'
 import type { Shape } from '../shape.ts'
 import { nextTcpState } from '../tcp-state.ts'
+import { narrowWords, readAddress } from './address.ts'
 import {
   addReplyEntry,
   burden,
@@ -66,8 +67,8 @@ export function beginConnection(
       schedule(code, tables, shape, {
         number: serviceNumber,
         service,
-        source: [packet.source],
-        target: [packet.destination],
+        source: narrowWords(packet.source),
+        target: narrowWords(packet.destination),
         sourcePort: packet.ports.and(0xffff),
         now,
         looping,
@@ -135,7 +136,7 @@ function findTemplate(
   chosen: () => void,
 ): void {
   code.when(service.get(SERVICE.persistence).ne(0), () => {
-    const key = templateKey(packet, service)
+    const key = templateKey(tables, packet, service)
     const slot = code.variable(0, 32)
     code.section(absent => {
       code.section(matched => {
@@ -177,7 +178,7 @@ function createTemplate(
   destination: Value,
 ): void {
   code.when(service.get(SERVICE.persistence).ne(0), () => {
-    const key = templateKey(packet, service)
+    const key = templateKey(tables, packet, service)
     const slot = code.variable(0, 32)
     const timeout = service.get(SERVICE.persistence)
     createConnection(
@@ -198,8 +199,10 @@ function createTemplate(
 }
 
 /** <protocol, client's network, 0, virtual address, virtual port>; a service of every port has templates of port 0. */
-function templateKey(packet: Packet, service: Pointer): ConnectionKey {
-  const network = packet.source.and(service.get(SERVICE.netmask))
+function templateKey(tables: Tables, packet: Packet, service: Pointer): ConnectionKey {
+  const { family } = packet
+  const netmask = readAddress(service, family === 4 ? SERVICE.netmask : SERVICE.netmask6, family)
+  const network = packet.source.map((word, i) => word.and(netmask[i]!))
   const port = service.get(SERVICE.port).shl(16)
-  return connectionKey(network, packet.destination, port, packet.protocol, 'template')
+  return connectionKey(tables, network, packet.destination, port, packet.protocol, 'template')
 }

@@ -8,33 +8,35 @@
  */
 import type { Code } from '../../bpf/code.ts'
 import type { Condition, Pointer, Scalar, Value, Variable } from '../../bpf/value.ts'
-import { bucketCode, connectionHashCode } from '../hash.ts'
+import { addressesCode, bucketCode, connectionHashCode } from '../hash.ts'
 import {
-  BUCKET_BYTES,
   BUCKET_ENTRIES,
   CONNECTION,
-  CONNECTION_BYTES,
   CONNECTION_FLAG,
+  CONNECTION6,
   DESTINATION,
   DETAIL,
   KEY_BUSY,
   KIND,
-  SETTINGS,
 } from '../layout.ts'
 import { ACTIVE_STATES } from '../tcp-state.ts'
+import { type Address, isAddressAt, readAddress, writeAddress } from './address.ts'
 import type { Packet } from './parse.ts'
 import type { Tables } from './tables.ts'
 
-/** The two words of a key. */
+/** The two words of a key; IPv6 addresses do not fit into one: there it is a hash of them, and they are compared, too. */
 export interface ConnectionKey {
   readonly addresses: Value
   readonly ports: Value
+  readonly client: Address
+  readonly virtual: Address
 }
 
 /** Addresses and ports raw; `ports` holds the client's in its low and the virtual port in its high half. */
 export function connectionKey(
-  client: Value,
-  virtual: Value,
+  tables: Tables,
+  client: Address,
+  virtual: Address,
   ports: Value,
   protocol: Scalar,
   kind: keyof typeof KIND,
@@ -43,7 +45,9 @@ export function connectionKey(
     typeof protocol === 'object'
       ? protocol.shl(32).or(BigInt(KIND[kind]) << 40n)
       : (BigInt(protocol) << 32n) | (BigInt(KIND[kind]) << 40n)
-  return { addresses: client.or(virtual.shl(32)), ports: ports.or(tag) }
+  const addresses =
+    tables.family === 4 ? client[0]!.or(virtual[0]!.shl(32)) : addressesCode(client, virtual, tables.facts.hashSeed)
+  return { addresses, ports: ports.or(tag), client, virtual }
 }
 
 /** Puts the slot of the entry with this key into `slot` and leaves by `found`; comes back if there is none. */
@@ -56,18 +60,44 @@ export function findConnection(
 ): void {
   const hash = connectionHashCode(key.addresses, key.ports, tables.facts.hashSeed)
   for (const which of [0, 1] as const) {
-    const bucket = bucketCode(hash, bucketBits(tables), which)
-    const memory = code.region(tables.region('connections'), bucket.shl(Math.log2(BUCKET_BYTES)), BUCKET_BYTES)
+    const bucket = bucketCode(hash, tables.bucketBits, which)
+    const memory = tables.connectionBucket(bucket)
     for (let way = 0; way < BUCKET_ENTRIES; way++) {
-      const entry = memory.at(way * CONNECTION_BYTES)
+      const entry = memory.at(way * tables.connectionBytes)
+      const matched = () => {
+        slot.set(bucket.shl(Math.log2(BUCKET_ENTRIES)).add(way))
+        found()
+      }
       code.when(entry.get(CONNECTION.addresses).eq(key.addresses), () =>
         code.when(entry.get(CONNECTION.key).eq(key.ports), () => {
-          slot.set(bucket.shl(Math.log2(BUCKET_ENTRIES)).add(way))
-          found()
+          if (tables.family === 4) matched()
+          else code.when(hasAddresses(entry, key), matched)
         }),
       )
     }
   }
+}
+
+function hasAddresses(entry: Pointer, key: ConnectionKey): Condition {
+  return isAddressAt(entry, CONNECTION6.client, key.client).and(isAddressAt(entry, CONNECTION6.virtual, key.virtual))
+}
+
+/** What an entry is found by, but for its second word, which is written last. */
+function writeAddresses(tables: Tables, entry: Pointer, key: ConnectionKey): void {
+  entry.set(CONNECTION.addresses, key.addresses)
+  if (tables.family === 4) return
+  writeAddress(entry, CONNECTION6.client, key.client)
+  writeAddress(entry, CONNECTION6.virtual, key.virtual)
+}
+
+/** True if that is the client of the connection. */
+export function isClientOf(tables: Tables, entry: Pointer, address: Address): Condition {
+  return isAddressAt(entry, tables.family === 4 ? CONNECTION.client : CONNECTION6.client, address)
+}
+
+/** The virtual address of a connection. */
+export function virtualOf(tables: Tables, entry: Pointer): Address {
+  return readAddress(entry, tables.family === 4 ? CONNECTION.virtual : CONNECTION6.virtual, tables.family)
 }
 
 export interface NewConnection {
@@ -92,7 +122,7 @@ export function createConnection(
 ): void {
   claimPlace(code, tables, key, slot, full)
   const memory = tables.connection(slot)
-  memory.set(CONNECTION.addresses, key.addresses)
+  writeAddresses(tables, memory, key)
   memory.set(CONNECTION.destination, entry.destination)
   memory.set(CONNECTION.state, entry.state)
   memory.set(CONNECTION.flags, 0)
@@ -111,7 +141,7 @@ export function createConnection(
     kind === 'template' ? DESTINATION.persistent : entry.active ? DESTINATION.active : DESTINATION.inactive,
     1,
   )
-  tables.settings().increase(SETTINGS.entries, 1)
+  tables.settings().increase(tables.entriesField, 1)
 }
 
 /** Makes a translated connection known by its replies: <client, server, their ports>, an entry that names the connection's slot. */
@@ -128,11 +158,12 @@ export function addReplyEntry(
   // A server of a service of every port is reached at the port the client asked for.
   code.when(own.eq(0), () => port.set(packet.ports.shr(16)))
   const ports = packet.ports.and(0xffff).or(port.shl(16))
-  const key = connectionKey(packet.source, server.get(DESTINATION.address), ports, packet.protocol, 'reply')
+  const address = readAddress(server, DESTINATION.address, tables.family)
+  const key = connectionKey(tables, packet.source, address, ports, packet.protocol, 'reply')
   const place = code.variable(0, 32)
   claimPlace(code, tables, key, place, full)
   const reply = tables.connection(place)
-  reply.set(CONNECTION.addresses, key.addresses)
+  writeAddresses(tables, reply, key)
   reply.set(CONNECTION.destination, slot)
   const entry = tables.connection(slot)
   entry.set(CONNECTION.serverPort, port)
@@ -146,10 +177,10 @@ function claimPlace(code: Code, tables: Tables, key: ConnectionKey, slot: Variab
   const hash = connectionHashCode(key.addresses, key.ports, tables.facts.hashSeed)
   code.section(claimed => {
     for (const which of [0, 1] as const) {
-      const bucket = bucketCode(hash, bucketBits(tables), which)
-      const memory = code.region(tables.region('connections'), bucket.shl(Math.log2(BUCKET_BYTES)), BUCKET_BYTES)
+      const bucket = bucketCode(hash, tables.bucketBits, which)
+      const memory = tables.connectionBucket(bucket)
       for (let way = 0; way < BUCKET_ENTRIES; way++) {
-        const place = memory.at(way * CONNECTION_BYTES)
+        const place = memory.at(way * tables.connectionBytes)
         code.when(place.get(CONNECTION.key).eq(0), () => {
           const before = place.compareExchange(CONNECTION.key, 0, KEY_BUSY)
           code.when(before.eq(0), () => {
@@ -197,7 +228,7 @@ export function removeConnection(code: Code, tables: Tables, slot: Value, ports:
       )
       const reply = detail.get(DETAIL.reply)
       code.when(reply.ne(0), () => tables.connection(reply.sub32(1)).exchange(CONNECTION.key, 0))
-      tables.settings().increase(SETTINGS.entries, -1)
+      tables.settings().increase(tables.entriesField, -1)
       entry.exchange(CONNECTION.key, 0)
     })
   })
@@ -237,8 +268,4 @@ export function burden(code: Code, tables: Tables, destination: Value): void {
     const total = memory.get(DESTINATION.active).add32(memory.get(DESTINATION.inactive))
     code.when(total.ge(upper), () => memory.set(DESTINATION.overloaded, 1))
   })
-}
-
-export function bucketBits(tables: Tables): number {
-  return Math.log2(tables.capacity.connections / BUCKET_ENTRIES)
 }

@@ -25,12 +25,14 @@ const FACTS: TableFacts = {
   hertz: 250,
 }
 const ARTICLE: Shape = {
+  families: [4],
   protocols: ['tcp'],
   schedulers: ['rr'],
   persistence: true,
   thresholds: false,
   methods: ['route'],
   tunnels: [],
+  tunnelFamilies: [],
   anyPort: false,
   hashPort: false,
   hashFallback: false,

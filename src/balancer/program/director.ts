@@ -14,15 +14,17 @@ import type { Code } from '../../bpf/code.ts'
 import type { ProgramSource } from '../../bpf/compile.ts'
 import { HELPER } from '../../bpf/helper.ts'
 import type { Condition, Pointer, Value } from '../../bpf/value.ts'
+import type { IpFamily } from '../../bytes/address.ts'
 import { CONNECTION, CONNECTION_FLAG, COUNTER, DESTINATION, type TableFacts } from '../layout.ts'
 import { scheduleCallbacks } from '../schedulers/schedule.ts'
 import type { ForwardingMethod, Shape } from '../shape.ts'
+import { readAddress } from './address.ts'
 import { beginConnection } from './begin.ts'
 import { connectionKey, findConnection } from './connection.ts'
 import { findInIndexCode } from './find-service.ts'
 import { followConnection } from './follow.ts'
 import type { Hook } from './hook.ts'
-import { isFragment, type Packet, parsePacket } from './parse.ts'
+import { carriesIpv6, isFragment, type Packet, parsePacket } from './parse.ts'
 import { followReply } from './reply.ts'
 import { decreaseTtl, translate } from './rewrite.ts'
 import { guardTtl, sendToServer } from './send.ts'
@@ -40,10 +42,32 @@ export function director(hook: Hook, facts: TableFacts, shape: Shape, looping: L
   }
 }
 
+/** Each family that services have gets code of its own: nothing that differs is asked twice. */
 function writeDirector(code: Code, hook: Hook, facts: TableFacts, shape: Shape, looping: Looping): void {
-  const tables = new Tables(code, facts)
   const pass = () => code.exit(hook.pass)
-  const packet = parsePacket(code, hook, shape, pass)
+  const serve = (family: IpFamily) => serveFamily(code, hook, facts, shape, looping, family)
+  const [first, second] = shape.families
+  if (first === undefined) pass()
+  else if (second === undefined) serve(first)
+  else
+    code.when(
+      carriesIpv6(code, hook, pass),
+      () => serve(6),
+      () => serve(4),
+    )
+}
+
+function serveFamily(
+  code: Code,
+  hook: Hook,
+  facts: TableFacts,
+  shape: Shape,
+  looping: Looping,
+  family: IpFamily,
+): void {
+  const tables = new Tables(code, facts, family)
+  const pass = () => code.exit(hook.pass)
+  const packet = parsePacket(code, hook, shape, family, pass)
 
   code.comment('the service')
   const service = code.variable(0, 32)
@@ -60,7 +84,7 @@ function writeDirector(code: Code, hook: Hook, facts: TableFacts, shape: Shape, 
   })
 
   const now = code.call(HELPER.jiffies).low32()
-  const key = connectionKey(packet.source, packet.destination, packet.ports, packet.protocol, 'connection')
+  const key = connectionKey(tables, packet.source, packet.destination, packet.ports, packet.protocol, 'connection')
   const slot = code.variable(0, 32)
   const destination = code.variable(0, 32)
   code.section(known => {
@@ -120,9 +144,9 @@ function isForwardedBy(entry: Pointer, method: ForwardingMethod): Condition {
 /** Direct routing (ipvsadm -g): the packet goes to the server as it is, but for its TTL and its MAC addresses. */
 function route(code: Code, tables: Tables, hook: Hook, packet: Packet, destination: Value, now: Value): void {
   code.comment('direct routing')
-  sendToServer(code, tables, hook, packet, destination, now, {
+  sendToServer(code, tables, hook, packet, destination, packet.family, now, {
     write: () => {
-      decreaseTtl(packet.ip)
+      decreaseTtl(packet)
       return { start: packet.start, finish: () => {} }
     },
   })
@@ -140,13 +164,13 @@ function masquerade(
   now: Value,
 ): void {
   code.comment('network address translation')
-  const address = tables.destination(destination).get(DESTINATION.address)
+  const address = readAddress(tables.destination(destination), DESTINATION.address, packet.family)
   const port = tables.connection(slot).get(CONNECTION.serverPort)
   const truncated = () => {
     tables.count('truncated')
     code.exit(hook.drop)
   }
-  sendToServer(code, tables, hook, packet, destination, now, {
+  sendToServer(code, tables, hook, packet, destination, packet.family, now, {
     write: () => translate(code, hook, shape, packet, { end: 'destination', address, port }, truncated),
   })
 }
@@ -167,7 +191,7 @@ function tunnel(
     tables.count('truncated')
     code.exit(hook.drop)
   }
-  sendToServer(code, tables, hook, packet, destination, now, {
+  sendToServer(code, tables, hook, packet, destination, 4, now, {
     write: () => ({ start: encapsulate(code, hook, shape, packet, server, refused), finish: () => {} }),
   })
 }

@@ -28,10 +28,24 @@ export const IPV4_PLAIN = 0x45
 /** More-fragments flag and offset of the raw fragment field; only DF and the reserved bit are left out. */
 export const RAW_FRAGMENT_MASK = 0xff3f
 
+export const IPV6 = {
+  /** Version, traffic class and flow label. */
+  first: [0, 'be32'],
+  payloadLength: [4, 'be16'],
+  nextHeader: [6, 'u8'],
+  hopLimit: [7, 'u8'],
+  /** 16 bytes each */
+  source: [8, 'u64'],
+  destination: [24, 'u64'],
+} as const
+export const IPV6_BYTES = 40
+/** Extension headers that may stand before what the packet carries (RFC 8200 section 4). */
+export const EXTENSION = { hopByHop: 0, routing: 43, fragment: 44, destination: 60 } as const
+
 export const PORTS = { source: [0, 'u16'], destination: [2, 'u16'], both: [0, 'u32'] } as const
 export const TCP_FLAGS = [13, 'u8'] as const
 export const TCP_FLAG = { fin: 1, syn: 2, rst: 4, psh: 8, ack: 16 } as const
 export const TCP_CHECKSUM = [16, 'u16'] as const
 export const UDP_CHECKSUM = [6, 'u16'] as const
 
-export const PROTOCOL = { icmp: 1, ipip: 4, tcp: 6, udp: 17, gre: 47, sctp: 132 } as const
+export const PROTOCOL = { icmp: 1, ipip: 4, tcp: 6, udp: 17, ipv6: 41, gre: 47, sctp: 132 } as const

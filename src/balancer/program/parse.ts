@@ -1,13 +1,21 @@
-/** From a frame to what the rest of the program asks of it: addresses, ports, TCP's flags, and where they lie. */
+/**
+ * From a frame to what the rest of the program asks of it: addresses, ports, TCP's flags, and where they lie.
+ * IPv6 is looked for behind at most six extension headers, within the first 512 bytes.
+ */
 import type { Code } from '../../bpf/code.ts'
 import type { Condition, Pointer, Value, Variable } from '../../bpf/value.ts'
+import type { IpFamily } from '../../bytes/address.ts'
 import type { Shape } from '../shape.ts'
+import { type Address, readAddress } from './address.ts'
 import {
   ETHERNET,
   ETHERNET_BYTES,
+  EXTENSION,
   IPV4,
   IPV4_BYTES,
   IPV4_PLAIN,
+  IPV6,
+  IPV6_BYTES,
   PORTS,
   PROTOCOL,
   RAW_ETHERTYPE,
@@ -17,17 +25,18 @@ import {
 import { CONTEXT_BYTES, type Hook } from './hook.ts'
 
 export interface Packet {
+  readonly family: IpFamily
   readonly context: Value
   readonly data: Value
   readonly end: Value
-  /** The Ethernet and IPv4 headers and eight bytes more. */
+  /** The Ethernet and IP headers, without options, and eight bytes more. */
   readonly start: Pointer
   readonly ip: Pointer
   /** Length from the IP header on; of all the segments it stands for. */
   readonly ipBytes: Value
   /** Addresses raw. */
-  readonly source: Value
-  readonly destination: Value
+  readonly source: Address
+  readonly destination: Address
   /** Both ports raw, the source's in the low half. */
   readonly ports: Value
   readonly protocol: Value
@@ -35,10 +44,24 @@ export interface Packet {
   readonly flags: Value
   /** Where the transport header begins, from the start of the frame. */
   readonly transportAt: Value
+  /** IPv6 only: not zero for a piece of a packet. */
+  readonly piece?: Value
 }
 
 /** Reads the headers; `pass` ends the program for what is none of the shape's protocols. */
-export function parsePacket(code: Code, hook: Hook, shape: Shape, pass: () => void): Packet {
+export function parsePacket(code: Code, hook: Hook, shape: Shape, family: IpFamily, pass: () => void): Packet {
+  return family === 4 ? parseIpv4(code, hook, shape, pass) : parseIpv6(code, hook, shape, pass)
+}
+
+/** True for a frame with IPv6 in it; comes back with that only if there is a whole header. */
+export function carriesIpv6(code: Code, hook: Hook, pass: () => void): Condition {
+  const fields = code.pointer(code.parameter(0), CONTEXT_BYTES)
+  const data = fields.get(hook.data)
+  code.guard(data.add(ETHERNET_BYTES).le(fields.get(hook.dataEnd)), pass)
+  return code.pointer(data, ETHERNET_BYTES, true).get(ETHERNET.type).eq(RAW_ETHERTYPE.ipv6)
+}
+
+function parseIpv4(code: Code, hook: Hook, shape: Shape, pass: () => void): Packet {
   const context = code.parameter(0)
   const fields = code.pointer(context, CONTEXT_BYTES)
   const data = fields.get(hook.data)
@@ -61,20 +84,118 @@ export function parsePacket(code: Code, hook: Hook, shape: Shape, pass: () => vo
   )
   return {
     ...parsed,
+    family: 4,
     ipBytes: hook.ipBytes(code, fields, data),
-    source: ip.get(IPV4.source),
-    destination: ip.get(IPV4.destination),
+    source: readAddress(ip, IPV4.source, 4),
+    destination: readAddress(ip, IPV4.destination, 4),
   }
+}
+
+const PLAIN_IPV6_BYTES = ETHERNET_BYTES + IPV6_BYTES
+/** Where a transport header may begin at the latest, as a mask. */
+const TRANSPORT_MASK_IPV6 = 0x1ff
+
+function parseIpv6(code: Code, hook: Hook, shape: Shape, pass: () => void): Packet {
+  const context = code.parameter(0)
+  const fields = code.pointer(context, CONTEXT_BYTES)
+  const data = fields.get(hook.data)
+  const end = fields.get(hook.dataEnd)
+  code.comment('Ethernet and an IPv6 header with ports behind it')
+  code.guard(data.add(PLAIN_IPV6_BYTES + 8).le(end), pass)
+  const start = code.pointer(data, PLAIN_IPV6_BYTES + 8, true)
+  code.guard(start.get(ETHERNET.type).eq(RAW_ETHERTYPE.ipv6), pass)
+  const ip = start.at(ETHERNET_BYTES)
+  const protocol = code.variable(ip.get(IPV6.nextHeader), 8)
+  const ports = code.variable(0, 32)
+  const flags = code.variable(0, 8)
+  const piece = code.variable(0, 16)
+  const transportAt = code.variable(PLAIN_IPV6_BYTES, 16)
+  const parsed = { context, data, end, start, ip, protocol, ports, flags, transportAt }
+  code.when(
+    isBalanced(protocol, shape),
+    () => {
+      ports.set(ip.at(IPV6_BYTES).get(PORTS.both))
+      readFlags(code, parsed, data, PLAIN_IPV6_BYTES, shape, pass)
+    },
+    () => {
+      passExtensions(code, parsed, piece, shape, pass)
+      const transport = data.add(transportAt.and(TRANSPORT_MASK_IPV6))
+      code.guard(transport.add(4).le(end), pass)
+      ports.set(code.pointer(transport, 4, true).get(PORTS.both))
+      code.when(piece.eq(0), () => readFlags(code, parsed, transport, 0, shape, pass))
+    },
+  )
+  return {
+    ...parsed,
+    family: 6,
+    piece,
+    ipBytes: hook.ipBytes(code, fields, data),
+    get source() {
+      return readAddress(ip, IPV6.source, 6)
+    },
+    get destination() {
+      return readAddress(ip, IPV6.destination, 6)
+    },
+  }
+}
+
+const EXTENSIONS_MAX = 6
+/** What a fragment header says of a whole packet: offset 0, nothing to follow. Raw; two bits are reserved. */
+const RAW_PIECE_MASK_IPV6 = 0xf9ff
+
+/** Walks on to the transport header; `pass` ends the program where there is none of the shape's protocols. */
+function passExtensions(
+  code: Code,
+  { data, end, protocol, transportAt }: Parsed & { readonly protocol: Variable },
+  piece: Variable,
+  shape: Shape,
+  pass: () => void,
+): void {
+  code.section(found => {
+    code.repeat(EXTENSIONS_MAX + 1, () => {
+      code.when(isBalanced(protocol, shape), found)
+      const at = data.add(transportAt.and(TRANSPORT_MASK_IPV6))
+      code.guard(at.add(8).le(end), pass)
+      const header = code.pointer(at, 8, true)
+      const length = code.variable(8, 16)
+      code.when(
+        protocol.eq(EXTENSION.fragment),
+        () => {
+          piece.set(header.get([2, 'u16']).and(RAW_PIECE_MASK_IPV6))
+          // Only the first piece has what comes next; of the others only the protocol is known, which must do.
+          code.when(header.get([2, 'be16']).and(0xfff8).ne(0), () => {
+            protocol.set(header.get([0, 'u8']))
+            transportAt.set(transportAt.add(8).and(TRANSPORT_MASK_IPV6))
+            code.guard(isBalanced(protocol, shape), pass)
+            found()
+          })
+        },
+        () => {
+          const other = protocol
+            .eq(EXTENSION.hopByHop)
+            .or(protocol.eq(EXTENSION.routing))
+            .or(protocol.eq(EXTENSION.destination))
+          code.guard(other, pass)
+          length.set(header.get([1, 'u8']).shl(3).add(8))
+        },
+      )
+      const next = transportAt.add(length)
+      code.guard(next.le(TRANSPORT_MASK_IPV6), pass)
+      protocol.set(header.get([0, 'u8']))
+      transportAt.set(next.and(TRANSPORT_MASK_IPV6))
+    })
+    pass()
+  })
 }
 
 /** True for a piece of a packet: its ports, if it has any, need not be all there is to know. */
 export function isFragment(packet: Packet): Condition {
-  return packet.ip.get(IPV4.fragment).has(RAW_FRAGMENT_MASK)
+  return packet.piece === undefined ? packet.ip.get(IPV4.fragment).has(RAW_FRAGMENT_MASK) : packet.piece.ne(0)
 }
 
 /** The first bytes of the transport header, wherever it begins; `otherwise` ends the program if they are not there. */
 export function transportHeader(code: Code, packet: Packet, bytes: number, otherwise: () => void): Pointer {
-  const address = packet.data.add(packet.transportAt.and(0x7f))
+  const address = packet.data.add(packet.transportAt.and(packet.family === 4 ? 0x7f : TRANSPORT_MASK_IPV6))
   code.guard(address.add(bytes).le(packet.end), otherwise)
   return code.pointer(address, bytes, true)
 }

@@ -7,7 +7,7 @@ import type { Code } from '../../bpf/code.ts'
 import { HELPER } from '../../bpf/helper.ts'
 import { CONNECTION, COUNTER, KIND } from '../layout.ts'
 import type { Shape } from '../shape.ts'
-import { connectionKey, findConnection } from './connection.ts'
+import { connectionKey, findConnection, isClientOf, virtualOf } from './connection.ts'
 import { findInIndexCode } from './find-service.ts'
 import { advance, isOver } from './follow.ts'
 import type { Hook } from './hook.ts'
@@ -30,7 +30,7 @@ export function followReply(code: Code, tables: Tables, hook: Hook, shape: Shape
     code.rarely(isFragment(packet), pass)
     // Seen from the client: its port first, then the server's.
     const ports = packet.ports.shr(16).or(packet.ports.and(0xffff).shl(16))
-    const key = connectionKey(packet.destination, packet.source, ports, packet.protocol, 'reply')
+    const key = connectionKey(tables, packet.destination, packet.source, ports, packet.protocol, 'reply')
     const place = code.variable(0, 32)
     code.section(matched => {
       findConnection(code, tables, key, place, matched)
@@ -43,7 +43,7 @@ export function followReply(code: Code, tables: Tables, hook: Hook, shape: Shape
     const same = entry
       .get(CONNECTION.kind)
       .eq(KIND.connection)
-      .and(entry.get(CONNECTION.client).eq(packet.destination))
+      .and(isClientOf(tables, entry, packet.destination))
       .and(entry.get(CONNECTION.clientPort).eq(packet.ports.shr(16)))
     code.guard(same.and(isOver(entry, now).not()), other)
     const destination = entry.get(CONNECTION.destination)
@@ -52,7 +52,7 @@ export function followReply(code: Code, tables: Tables, hook: Hook, shape: Shape
     const counter = tables.counter(destination)
     counter.set(COUNTER.outPackets, counter.get(COUNTER.outPackets).add(1))
     counter.set(COUNTER.outBytes, counter.get(COUNTER.outBytes).add(packet.ipBytes))
-    const address = entry.get(CONNECTION.virtual)
+    const address = virtualOf(tables, entry)
     const port = entry.get(CONNECTION.virtualPort)
     sendToAddress(code, tables, hook, packet, packet.destination, {
       write: () => translate(code, hook, shape, packet, { end: 'source', address, port }, pass),

@@ -7,9 +7,10 @@
  */
 import type { Code } from '../../bpf/code.ts'
 import { HELPER } from '../../bpf/helper.ts'
-import type { Pointer, Scalar, Value } from '../../bpf/value.ts'
+import type { Scalar, Value } from '../../bpf/value.ts'
 import type { Shape } from '../shape.ts'
-import { IPV4, PORTS, PROTOCOL, TCP_CHECKSUM, UDP_CHECKSUM } from './headers.ts'
+import { type Address, addressDelta, writeAddress } from './address.ts'
+import { IPV4, IPV6, PORTS, PROTOCOL, TCP_CHECKSUM, UDP_CHECKSUM } from './headers.ts'
 import type { Hook } from './hook.ts'
 import { type Packet, transportHeader } from './parse.ts'
 import type { Changed } from './send.ts'
@@ -18,8 +19,12 @@ import type { Changed } from './send.ts'
 const PSEUDO_HEADER = 0x10
 const MARK_MANGLED_0 = 0x20
 
-/** Decreases the TTL. In raw order it is the low byte of its word. */
-export function decreaseTtl(ip: Pointer): void {
+/** Decreases the TTL, or the hop limit. In raw order the TTL is the low byte of its word. */
+export function decreaseTtl({ family, ip }: Packet): void {
+  if (family === 6) {
+    ip.set(IPV6.hopLimit, ip.get(IPV6.hopLimit).sub(1))
+    return
+  }
   ip.set(IPV4.ttl, ip.get(IPV4.ttl).sub(1))
   const sum = ip.get(IPV4.checksum).add(1)
   ip.set(IPV4.checksum, sum.add(sum.shr(16)).and(0xffff))
@@ -28,7 +33,7 @@ export function decreaseTtl(ip: Pointer): void {
 export interface Translation {
   /** Which end of the packet gets a new address and port, raw. */
   readonly end: 'source' | 'destination'
-  readonly address: Value
+  readonly address: Address
   readonly port: Value
 }
 
@@ -49,12 +54,12 @@ export function translate(
   const before = end === 'source' ? packet.source : packet.destination
   const transport = transportHeader(code, packet, 8, otherwise)
   const portBefore = transport.get(PORTS[end])
-  const addressDelta = delta(before, address)
+  const changed = addressDelta(before, address)
   const portDelta = delta(portBefore, port)
 
-  ip.set(end === 'source' ? IPV4.source : IPV4.destination, address)
-  ip.set(IPV4.checksum, adjusted(ip.get(IPV4.checksum), addressDelta))
-  decreaseTtl(ip)
+  writeAddress(ip, (packet.family === 4 ? IPV4 : IPV6)[end], address)
+  if (packet.family === 4) ip.set(IPV4.checksum, adjusted(ip.get(IPV4.checksum), changed))
+  decreaseTtl(packet)
   transport.set(PORTS[end], port)
 
   const perProtocol = (change: (checksumAt: number, isUdp: boolean) => void) => {
@@ -72,7 +77,7 @@ export function translate(
       perProtocol((checksumAt, isUdp) => {
         const offset = packet.transportAt.add(checksumAt)
         const zero = isUdp ? MARK_MANGLED_0 : 0
-        code.call(HELPER.l4ChecksumReplace, packet.context, offset, 0, addressDelta, PSEUDO_HEADER | zero)
+        code.call(HELPER.l4ChecksumReplace, packet.context, offset, 0, changed, PSEUDO_HEADER | zero)
         code.call(HELPER.l4ChecksumReplace, packet.context, offset, 0, portDelta, zero)
       })
     return { start: packet.start, finish }
@@ -81,7 +86,7 @@ export function translate(
     const header = transportHeader(code, packet, checksumAt + 2, otherwise)
     const sum = header.get([checksumAt, 'u16'])
     const write = () => {
-      const fixed = adjusted(sum, addressDelta.add(portDelta))
+      const fixed = adjusted(sum, changed.add(portDelta))
       header.set([checksumAt, 'u16'], fixed)
       if (isUdp) code.when(fixed.eq(0), () => header.set([checksumAt, 'u16'], 0xffff))
     }

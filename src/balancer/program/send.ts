@@ -7,9 +7,11 @@
  */
 import type { Code } from '../../bpf/code.ts'
 import { HELPER } from '../../bpf/helper.ts'
-import type { Pointer, Scalar, Value } from '../../bpf/value.ts'
+import type { Pointer, Value } from '../../bpf/value.ts'
+import type { IpFamily } from '../../bytes/address.ts'
 import { DESTINATION } from '../layout.ts'
-import { ETHERNET, IPV4 } from './headers.ts'
+import { type Address, readAddress, writeAddress } from './address.ts'
+import { ETHERNET, IPV4, IPV6 } from './headers.ts'
 import type { Hook } from './hook.ts'
 import type { Packet } from './parse.ts'
 import type { Tables } from './tables.ts'
@@ -19,6 +21,7 @@ const FIB = {
   family: [0, 'u8'],
   ifindex: [8, 'u32'],
   source: [16, 'u32'],
+  /** 4 or 16 bytes */
   destination: [32, 'u32'],
   smac: [52, 'u32'],
   smacEnd: [56, 'u16'],
@@ -32,7 +35,7 @@ const FIB_RESULT = { SUCCESS: 0, NOT_FORWARDED: 4, NO_NEIGHBOUR: 7 } as const
 const NEIGHBOUR = { family: [0, 'u32'], address: [4, 'u32'] } as const
 const NEIGHBOUR_BYTES = 20
 
-const AF_INET = 2
+const ADDRESS_FAMILY = { 4: 2, 6: 10 } as const
 /** A route is looked up as for a packet of our own: coming from loopback. Its `forwarding` must be on for that. */
 const LOOPBACK = 1
 /** How long a next hop is believed: a quarter of a second. */
@@ -52,19 +55,20 @@ export interface Changed {
 
 /** A packet that has come far enough ends here (ip_vs decrements the TTL in every forwarding method). */
 export function guardTtl(code: Code, tables: Tables, hook: Hook, packet: Packet): void {
-  code.guard(packet.ip.get(IPV4.ttl).gt(1), () => {
+  code.guard(packet.ip.get(packet.family === 4 ? IPV4.ttl : IPV6.hopLimit).gt(1), () => {
     tables.count('ttl')
     code.exit(hook.drop)
   })
 }
 
-/** Sends the packet to a destination's server; every path ends in a verdict. */
+/** Sends the packet to a destination's server, whose address is of the given family; every path ends in a verdict. */
 export function sendToServer(
   code: Code,
   tables: Tables,
   hook: Hook,
   packet: Packet,
   destination: Value,
+  family: IpFamily,
   now: Value,
   change: Change,
 ): void {
@@ -73,9 +77,9 @@ export function sendToServer(
   const ifindex = server.get(DESTINATION.hopInterface)
   const fresh = age.lt(Math.max(1, Math.floor(tables.facts.hertz / HOP_AGE_PER_SECOND)))
   code.rarely(fresh.and(ifindex.ne(0)).not(), () => {
-    const fib = lookUp(code, tables, hook, packet, server.get(DESTINATION.address))
+    const fib = lookUp(code, tables, hook, packet, readAddress(server, DESTINATION.address, family))
     code.when(fib.result.eq(FIB_RESULT.SUCCESS), () => keepHop(server, fib.answer, now))
-    sendByNeighbour(code, hook, fib.answer, change)
+    sendByNeighbour(code, hook, family, fib.answer, change)
   })
   const { start, finish } = change.write()
   start.set(ETHERNET.target, server.get(DESTINATION.hopTarget))
@@ -92,11 +96,11 @@ export function sendToAddress(
   tables: Tables,
   hook: Hook,
   packet: Packet,
-  address: Value,
+  address: Address,
   change: Change,
 ): void {
   const { answer, result } = lookUp(code, tables, hook, packet, address)
-  code.rarely(result.ne(FIB_RESULT.SUCCESS), () => sendByNeighbour(code, hook, answer, change))
+  code.rarely(result.ne(FIB_RESULT.SUCCESS), () => sendByNeighbour(code, hook, packet.family, answer, change))
   const { start, finish } = change.write()
   start.set(ETHERNET.target, joined(answer, FIB.dmac[0]))
   start.set(ETHERNET.targetEnd, answer.get([FIB.dmac[0] + 4, 'u16']))
@@ -113,11 +117,11 @@ interface Lookup {
 }
 
 /** Comes back with a route, and with the neighbour's MAC address if the result is SUCCESS. */
-function lookUp(code: Code, tables: Tables, hook: Hook, packet: Packet, address: Scalar): Lookup {
+function lookUp(code: Code, tables: Tables, hook: Hook, packet: Packet, address: Address): Lookup {
   const answer = code.frame(FIB_BYTES)
-  answer.set(FIB.family, AF_INET)
+  answer.set(FIB.family, ADDRESS_FAMILY[address.length === 1 ? 4 : 6])
   answer.set(FIB.ifindex, LOOPBACK)
-  answer.set(FIB.destination, address)
+  writeAddress(answer, FIB.destination, address)
   const result = code.call(HELPER.fibLookup, packet.context, answer.address(), FIB_BYTES, 0)
   // An address of our own: the stack takes the packet as it came.
   code.rarely(result.eq(FIB_RESULT.NOT_FORWARDED), () => code.exit(hook.pass))
@@ -139,8 +143,8 @@ function keepHop(server: Pointer, answer: Pointer, now: Value): void {
   server.exchange(DESTINATION.hopInterface, answer.get(FIB.ifindex))
 }
 
-/** Lets the kernel find the neighbour's MAC address, asking for it by ARP if need be, and write the frame's header. */
-function sendByNeighbour(code: Code, hook: Hook, answer: Pointer, change: Change): void {
+/** Lets the kernel find the neighbour's MAC address, asking for it by ARP or neighbour discovery if need be, and write the frame's header. */
+function sendByNeighbour(code: Code, hook: Hook, family: IpFamily, answer: Pointer, change: Change): void {
   if (hook.type === 'xdp') {
     // There is no such helper here: the packet goes on, and is handled again at tc.
     code.exit(hook.pass)
@@ -148,8 +152,9 @@ function sendByNeighbour(code: Code, hook: Hook, answer: Pointer, change: Change
   }
   const { finish } = change.write()
   const neighbour = code.frame(NEIGHBOUR_BYTES)
-  neighbour.set(NEIGHBOUR.family, AF_INET)
-  neighbour.set(NEIGHBOUR.address, answer.get(FIB.destination))
+  neighbour.set(NEIGHBOUR.family, ADDRESS_FAMILY[family])
+  for (let word = 0; word < (family === 4 ? 4 : 16); word += 4)
+    neighbour.set([NEIGHBOUR.address[0] + word, 'u32'], answer.get([FIB.destination[0] + word, 'u32']))
   const ifindex = answer.get(FIB.ifindex)
   finish()
   code.exit(code.call(HELPER.redirectNeighbour, ifindex, neighbour.address(), NEIGHBOUR_BYTES, 0))

@@ -1,11 +1,18 @@
-/** The tables of `layout.ts` as the data path reaches them: an index becomes a pointer to a record. */
+/**
+ * The tables of `layout.ts` as the data path reaches them: an index becomes a pointer to a record. Connections are those
+ * of one family: code for IPv6 is written with other tables than code for IPv4.
+ */
 import type { Code, Region } from '../../bpf/code.ts'
 import { HELPER } from '../../bpf/helper.ts'
-import type { Pointer, Scalar, Value } from '../../bpf/value.ts'
+import type { Field, Pointer, Scalar, Value } from '../../bpf/value.ts'
+import type { IpFamily } from '../../bytes/address.ts'
 import {
+  BUCKET_ENTRIES,
   type Capacity,
   CONNECTION_BYTES,
+  CONNECTION6_BYTES,
   COUNTER_BYTES,
+  connectionSlots,
   DESTINATION_BYTES,
   DETAIL_BYTES,
   LOCALITY,
@@ -16,18 +23,26 @@ import {
   reasonField,
   regionBytes,
   SERVICE_BYTES,
+  SETTINGS,
   SETTINGS_BYTES,
   type TableFacts,
 } from '../layout.ts'
 
 export class Tables {
   readonly facts: TableFacts
+  readonly family: IpFamily
+  /** How many connections there may be, and how far apart they lie. */
+  readonly connectionSlots: number
+  readonly connectionBytes: number
   private readonly code: Code
   private readonly bytes: Readonly<Record<RegionName, number>>
 
-  constructor(code: Code, facts: TableFacts) {
+  constructor(code: Code, facts: TableFacts, family: IpFamily = 4) {
     this.code = code
     this.facts = facts
+    this.family = family
+    this.connectionSlots = connectionSlots(facts.capacity, family)
+    this.connectionBytes = family === 4 ? CONNECTION_BYTES : CONNECTION6_BYTES
     this.bytes = regionBytes(facts.capacity)
   }
 
@@ -50,10 +65,19 @@ export class Tables {
     return this.record('destinations', index, this.capacity.destinations, DESTINATION_BYTES)
   }
   connection(slot: Scalar): Pointer {
-    return this.record('connections', slot, this.capacity.connections, CONNECTION_BYTES)
+    return this.record(this.connectionsName, slot, this.connectionSlots, this.connectionBytes)
   }
   detail(slot: Scalar): Pointer {
-    return this.record('details', slot, this.capacity.connections, DETAIL_BYTES)
+    return this.record(this.family === 4 ? 'details' : 'details6', slot, this.connectionSlots, DETAIL_BYTES)
+  }
+  /** The entries of a bucket. */
+  connectionBucket(bucket: Value): Pointer {
+    const bytes = BUCKET_ENTRIES * this.connectionBytes
+    return this.code.region(this.region(this.connectionsName), bucket.shl(Math.log2(bytes)), bytes)
+  }
+  /** Logarithm of the number of buckets. */
+  get bucketBits(): number {
+    return Math.log2(this.connectionSlots / BUCKET_ENTRIES)
   }
   locality(slot: Scalar): Pointer {
     return this.record('localities', slot, this.capacity.localities, LOCALITY_BYTES)
@@ -77,9 +101,21 @@ export class Tables {
     const place = destination.and(destinations - 1).shl(Math.log2(COUNTER_BYTES))
     return this.code.region(this.region('counters'), row.add(place), COUNTER_BYTES)
   }
+  /** Live connections of the family, in the settings. */
+  get entriesField(): Field {
+    return this.family === 4 ? SETTINGS.entries : SETTINGS.entries6
+  }
+  /** Where its next sweep goes on. */
+  get sweepField(): Field {
+    return this.family === 4 ? SETTINGS.sweepAt : SETTINGS.sweepAt6
+  }
   /** Counts a packet that concerned a service and was not forwarded. */
   count(reason: Reason): void {
     this.settings().increase(reasonField(reason), 1)
+  }
+
+  private get connectionsName(): RegionName {
+    return this.family === 4 ? 'connections' : 'connections6'
   }
 
   /** An index from memory is masked: the verifier trusts no number it did not see bounded. */

@@ -18,6 +18,7 @@ import { HELPER } from '../../bpf/helper.ts'
 import type { Pointer, Scalar, Value } from '../../bpf/value.ts'
 import { DESTINATION, TUNNEL_FLAG, TUNNEL_TYPE } from '../layout.ts'
 import type { Shape } from '../shape.ts'
+import { narrowWords } from './address.ts'
 import { ETHERNET_BYTES, IPV4, IPV4_BYTES, IPV4_PLAIN, PROTOCOL } from './headers.ts'
 import { CONTEXT_BYTES, type Hook } from './hook.ts'
 import type { Packet } from './parse.ts'
@@ -52,7 +53,7 @@ export function encapsulate(
   refused: () => void,
 ): Pointer {
   const { ip } = packet
-  decreaseTtl(ip)
+  decreaseTtl(packet)
   const tos = ip.get(IPV4.tos)
   // Congestion experienced (11) becomes capable (10): what happens in the tunnel is told by the tunnel.
   const outerTos = code.variable(tos, 8)
@@ -64,7 +65,10 @@ export function encapsulate(
     totalLength: ip.get(IPV4.totalLength),
     segments: hook.type === 'tc' ? code.pointer(packet.context, CONTEXT_BYTES).get(GSO_SIZE) : code.constant(0),
     sum: innerSum(packet),
-    flow: packet.source.xor(packet.destination).xor(packet.ports),
+    flow: [...narrowWords(packet.source), ...narrowWords(packet.destination)].reduce(
+      (mix, word) => mix.xor(word),
+      packet.ports,
+    ),
   }
   const server4 = {
     address: server.get(DESTINATION.address),
@@ -238,7 +242,7 @@ function writeGue(code: Code, udp: Pointer, inner: Inner, outer: Outer, withChec
 /** A right IP header adds up to nothing, its segment to the complement of the pseudo-header. */
 function innerSum(packet: Packet): Value {
   const bytes = packet.ip.get(IPV4.totalLength).sub(packet.transportAt).add(ETHERNET_BYTES).and(0xffff).swap(16)
-  const pseudo = halves(packet.source).add(halves(packet.destination)).add(packet.protocol.shl(8)).add(bytes)
+  const pseudo = halves(packet.source[0]!).add(halves(packet.destination[0]!)).add(packet.protocol.shl(8)).add(bytes)
   return fold(pseudo).xor(0xffff)
 }
 
