@@ -35,9 +35,23 @@ export function serveRequests(): Promise<number> {
   return new Promise(resolve => process.on('disconnect', () => resolve(0)))
 }
 
+/**
+ * A client's kernel takes its ports in turn and is long in coming back to one. Ours would throw dice, as it is told the
+ * source address but not the port; and a director takes a port that returns within two minutes for the old connection.
+ */
+const portsTaken = new Map<Ip, number>()
+const PORT_MIN = 20_000
+
+function nextPort(from: Ip): number {
+  const taken = portsTaken.get(from) ?? 0
+  portsTaken.set(from, taken + 1)
+  return PORT_MIN + (taken % 40_000)
+}
+
 function perform({ id, from, to, port, path, timeoutMs }: Request, send: (report: Report) => void): void {
   const startedAt = performance.now()
-  const options = { host: to, port, path, localAddress: from, agent: false, timeout: timeoutMs }
+  const source = { localAddress: from, localPort: nextPort(from) }
+  const options = { ...source, host: to, port, path, agent: false, timeout: timeoutMs }
   const request = get(options, response => {
     let bytes = 0
     let lastAt = performance.now()
