@@ -1,6 +1,6 @@
 /**
  * The entry of the supervisor's children. The supervisor starts its own executable again with the hidden arguments
- * `daemon-child elections` or `daemon-child checkers`.
+ * `daemon-child` and its role.
  *
  * A child dies with its supervisor, at once and without a farewell: what it put into the kernel stays, so that a daemon
  * that is started again finds everything in its place.
@@ -9,7 +9,7 @@ import { isKernelError } from '../kernel/errors.ts'
 import { setParentDeathSignal } from '../kernel/process.ts'
 import type { Ident } from '../observe/log-line.ts'
 import type { Role } from '../observe/snapshot.ts'
-import type { FromChild, Report, ToChild } from './messages.ts'
+import type { FromChild, Report, TellTale, ToChild } from './messages.ts'
 import { Outbox } from './outbox.ts'
 
 /** The first hidden argument: the command line hands what follows to `runChild`. */
@@ -25,12 +25,15 @@ export interface ChildLoop {
   report(): Report
   /** Only the checkers' loop has servers to drain. */
   drain?(server: string, drained: boolean): readonly string[]
-  stop(): void
+  /** What another child has to tell. */
+  hear?(message: TellTale): void
+  stop(): void | Promise<void>
 }
 
 const IDENTS: Readonly<Record<Role, Ident>> = {
   elections: 'Keepalived_vrrp',
   checkers: 'Keepalived_healthcheckers',
+  scripts: 'Keepalived_vrrp',
 }
 
 /** Returns when the child is at work; it ends with the process. */
@@ -56,8 +59,7 @@ export async function runChild(role: Role): Promise<void> {
   const stop = () => {
     if (leaving) return
     leaving = true
-    loop.stop()
-    leave(outbox, { type: 'stopped' }, 0)
+    void Promise.resolve(loop.stop()).then(() => leave(outbox, { type: 'stopped' }, 0))
   }
   process.on('message', (message: ToChild) => {
     switch (message.type) {
@@ -79,6 +81,10 @@ export async function runChild(role: Role): Promise<void> {
         outbox.send({ type: 'drained', id: message.id, servers })
         return
       }
+      case 'tracked':
+      case 'notice':
+        loop.hear?.(message)
+        return
       case 'stop':
         stop()
     }
@@ -93,6 +99,7 @@ function dieWithSupervisor(): void {
 
 async function open(role: Role, outbox: Outbox): Promise<ChildLoop> {
   if (role === 'elections') return (await import('./open-elections.ts')).openElectionProcess(outbox)
+  if (role === 'scripts') return (await import('./open-scripts.ts')).openScriptProcess(outbox)
   return (await import('./open-checkers.ts')).openCheckerProcess(outbox)
 }
 
@@ -104,7 +111,7 @@ function surrenderOnMistake(loop: ChildLoop): void {
   process.on('uncaughtException', error => {
     process.stderr.write(`${error.stack}\n`)
     try {
-      loop.stop()
+      void loop.stop()
     } finally {
       process.exit(MISTAKE_STATUS)
     }

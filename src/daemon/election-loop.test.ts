@@ -120,6 +120,8 @@ class Machine implements ElectionNetwork {
   readonly name: string
   readonly log: string[] = []
   readonly announced: Ip[] = []
+  readonly notices: string[] = []
+  startupDelayMs = 0
   /** Every change of addresses, in order. */
   readonly edits: string[] = []
   plugged = true
@@ -169,13 +171,15 @@ class Machine implements ElectionNetwork {
       log: (text, detail) => {
         if (detail !== true) this.log.push(text)
       },
+      notify: ({ state, priority }) => void this.notices.push(`${state} ${priority}`),
       wallClockMs: moment => moment,
     })
     this.reload(...instances)
   }
 
   reload(...instances: readonly VrrpInstance[]): void {
-    this.loop.configure({ vrrpInstances: instances, vrrpSyncGroups: [] } as unknown as Configuration)
+    const global = { vrrpStartupDelayMs: this.startupDelayMs }
+    this.loop.configure({ global, vrrpInstances: instances, vrrpSyncGroups: [] } as unknown as Configuration)
   }
 
   crash(): void {
@@ -404,4 +408,58 @@ test('ElectionLoop that is reloaded with another priority loses no address on th
   a.reload(instance(20))
   segment.run(10_000)
   assert.deepEqual(segment.owners(), ['b'])
+})
+
+const tracking = (given: Partial<VrrpInstance['track']>) => {
+  return { interfaces: [], scripts: [], files: [], processes: [], bfd: [], ...given }
+}
+const verdict = (up: boolean) => ({ scripts: { chk: up }, files: {}, processes: {} })
+
+test('ElectionLoop starts an instance when its script has spoken, gives up when it fails, and returns', () => {
+  const { segment, a, b } = pair()
+  a.start(instance(100, { track: tracking({ scripts: [{ name: 'chk', weight: 0, reverse: false }] }) }))
+  b.start(instance(50))
+  segment.run(5000)
+  assert.equal(a.loop.report().vrrp[0]?.state, 'INIT')
+  assert.deepEqual(segment.owners(), ['b'])
+  a.loop.tracked(verdict(true))
+  segment.run(5000)
+  assert.deepEqual(segment.owners(), ['a'])
+  a.loop.tracked(verdict(false))
+  assert.deepEqual(segment.owners(), [])
+  segment.run(1000)
+  assert.deepEqual(segment.owners(), ['b'])
+  a.loop.tracked(verdict(true))
+  segment.run(5000)
+  assert.deepEqual(segment.owners(), ['a'])
+  assert.deepEqual(a.notices, ['BACKUP 100', 'MASTER 100', 'FAULT 100', 'BACKUP 100', 'MASTER 100'])
+})
+
+test('ElectionLoop adds and takes weights, and a reload that drops the tracker drops its weight', () => {
+  const { segment, a, b } = pair()
+  a.start(instance(100, { track: tracking({ scripts: [{ name: 'chk', weight: -60, reverse: false }] }) }))
+  b.start(instance(50))
+  segment.run(5000)
+  assert.deepEqual(segment.owners(), ['a'])
+  a.loop.tracked(verdict(false))
+  segment.run(5000)
+  assert.deepEqual(segment.owners(), ['b'])
+  assert.equal(a.loop.report().vrrp[0]?.priority, 40)
+  a.reload(instance(100))
+  assert.equal(a.loop.report().vrrp[0]?.priority, 100)
+  segment.run(5000)
+  assert.deepEqual(segment.owners(), ['a'])
+})
+
+test('ElectionLoop keeps out of the election for the startup delay, but not again after a reload', () => {
+  const { segment, a } = pair()
+  a.startupDelayMs = 20_000
+  a.start(instance(100))
+  segment.run(19_000)
+  assert.equal(a.loop.report().vrrp[0]?.state, 'INIT')
+  segment.run(6000)
+  assert.deepEqual(segment.owners(), ['a'])
+  a.reload(instance(90))
+  segment.run(100)
+  assert.deepEqual(segment.owners(), ['a'])
 })

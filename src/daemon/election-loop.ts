@@ -8,14 +8,16 @@ import { type Ip, type IpFamily, ipFamily, type Mac } from '../bytes/address.ts'
 import { isKernelError } from '../kernel/errors.ts'
 import type { Configuration } from '../model/configuration.ts'
 import { after, type Instant } from '../model/time.ts'
-import type { VrrpInstance } from '../model/vrrp-instance.ts'
+import type { VrrpInstance, VrrpSyncGroup } from '../model/vrrp-instance.ts'
 import { Counters } from '../observe/counters.ts'
 import type { InstanceSnapshot } from '../observe/snapshot.ts'
 import { addressKey, type PlacedAddress } from '../reconcile/addresses.ts'
+import { NO_VERDICTS, type Verdicts } from '../tracking/verdict.ts'
+import { type Weighed, weigh } from '../tracking/weigh.ts'
 import { accept } from '../vrrp/accept.ts'
 import { encodeAdvertise } from '../vrrp/advertise.ts'
 import { desiredAddresses } from '../vrrp/desired.ts'
-import type { Advertise, Announce } from '../vrrp/effect.ts'
+import type { Advertise, Announce, Notify } from '../vrrp/effect.ts'
 import {
   type Elections,
   type ElectionsStep,
@@ -25,6 +27,8 @@ import {
   stepElections,
 } from '../vrrp/elections.ts'
 import type { Event } from '../vrrp/event.ts'
+import type { Notice } from '../vrrp/notice.ts'
+import { effectivePriority } from '../vrrp/priority.ts'
 import { type Received, routerIdOf } from '../vrrp/received.ts'
 import type { State } from '../vrrp/state.ts'
 import { AddressKeeper } from './address-keeper.ts'
@@ -45,6 +49,8 @@ export interface ElectionSurroundings {
   readonly owned: Note<readonly string[]>
   readonly heartbeat: Heartbeat
   readonly log: (text: string, detail?: boolean) => void
+  /** Whoever wants to know is told of a change of state. */
+  readonly notify: (notice: Notice) => void
   readonly wallClockMs: (moment: Instant) => number
 }
 
@@ -74,7 +80,11 @@ export class ElectionLoop {
   /** Not asked yet whether they go on as active: until then their addresses stay as they were left. */
   readonly #starting = new Set<string>()
   #elections: Elections = openElections([], [])
+  #verdicts: Verdicts = NO_VERDICTS
   #cancelWake: () => void = () => {}
+  /** Undefined before the first configuration. */
+  #startupDelayed: boolean | undefined
+  #cancelStartup: () => void = () => {}
 
   constructor(world: ElectionSurroundings) {
     this.#world = world
@@ -84,14 +94,15 @@ export class ElectionLoop {
   }
 
   /** Starts, or reloads: a router that stays the same goes on as it is. */
-  configure({ vrrpInstances, vrrpSyncGroups }: Configuration): void {
+  configure({ global, vrrpInstances, vrrpSyncGroups }: Configuration): void {
     const now = this.#world.now()
     this.#perform(reloadElections(this.#elections, vrrpInstances, vrrpSyncGroups, now))
     for (const name of [...this.#watched.keys()]) if (!this.#elections.instances.has(name)) this.#watched.delete(name)
     this.#world.network.listen(vrrpInstances)
-    const waiting = vrrpInstances.filter(({ name }) => this.#state(name)?.name === 'initialize')
-    for (const { name } of waiting) this.#starting.add(name)
-    for (const instance of waiting) this.#start(instance)
+    for (const name of [...this.#starting]) if (!this.#elections.instances.has(name)) this.#starting.delete(name)
+    for (const instance of vrrpInstances) if (this.#state(instance.name)?.name === 'initialize') this.#await(instance)
+    this.#delayStartup(global.vrrpStartupDelayMs)
+    this.#track()
     // Addresses of ours that nobody wants: left by a daemon before us, or by an instance that is gone.
     this.#reconcile()
     for (const warning of this.#squatted()) this.#world.log(`WARNING - ${warning}`)
@@ -101,6 +112,7 @@ export class ElectionLoop {
   /** Says goodbye to the other routers and takes our addresses from the interfaces. */
   stop(): void {
     this.#cancelWake()
+    this.#cancelStartup()
     for (const name of this.#elections.instances.keys()) this.#step(name, { type: 'stop' })
     this.#reconcile()
     this.#cancelWake()
@@ -148,6 +160,17 @@ export class ElectionLoop {
         this.#step(name, { type: 'address', address })
       }
     }
+    this.#track()
+    this.#reconcile()
+    this.#awaitWake()
+  }
+
+  /** What is known of scripts, files and processes has changed. */
+  tracked(verdicts: Verdicts): void {
+    this.#verdicts = verdicts
+    // Before the first configuration nothing is known of the addresses that a predecessor may have left.
+    if (this.#startupDelayed === undefined) return
+    this.#track()
     this.#reconcile()
     this.#awaitWake()
   }
@@ -197,11 +220,22 @@ export class ElectionLoop {
       })
   }
 
+  #await(instance: VrrpInstance): void {
+    this.#starting.add(instance.name)
+    this.#watch(instance)
+  }
+
+  #watch(instance: VrrpInstance): Watched {
+    const looked = this.#look(instance)
+    const watched = { counters: new Counters(), since: this.#world.now(), ...looked, claims: new Map() }
+    this.#watched.set(instance.name, watched)
+    return watched
+  }
+
   #start(instance: VrrpInstance): void {
     const { name } = instance
     const now = this.#world.now()
-    const { linkUp, address } = this.#look(instance)
-    this.#watched.set(name, { counters: new Counters(), since: now, linkUp, address, claims: new Map() })
+    const { linkUp, address } = this.#watch(instance)
     const lastBeat = this.#world.heartbeat.last(name)
     const resume = lastBeat !== undefined && mayResume(instance, lastBeat, now)
     if (resume) {
@@ -211,7 +245,55 @@ export class ElectionLoop {
       )
     } else this.#world.heartbeat.cease(name)
     this.#starting.delete(name)
+    this.#applyWeights(instance, this.#weigh(instance))
     this.#step(name, { type: 'start', linkUp, address, resume })
+  }
+
+  /** The trackers are weighed anew; an instance that waited for them starts when it can be told whether it is in order. */
+  #track(): void {
+    for (const instance of this.#elections.instances.values()) {
+      const weighed = this.#weigh(instance)
+      if (!this.#starting.has(instance.name)) this.#applyWeights(instance, weighed)
+      else if (weighed.decided && !this.#startupDelayed) this.#start(instance)
+    }
+  }
+
+  #weigh(instance: VrrpInstance): Weighed {
+    const isUp = (name: string) => this.#world.network.look(name)?.up === true
+    return weigh(instance, this.#groupOf(instance.name), this.#verdicts, isUp)
+  }
+
+  #applyWeights(instance: VrrpInstance, { faults, adjustment }: Weighed): void {
+    const { name } = instance
+    const before = this.#state(name)!.failedTrackers
+    for (const cause of faults) if (!before.includes(cause)) this.#step(name, { type: 'track', cause, failed: true })
+    for (const cause of before) if (!faults.includes(cause)) this.#step(name, { type: 'track', cause, failed: false })
+    const priority = effectivePriority(instance, [adjustment])
+    if (priority !== this.#state(name)!.priority) this.#step(name, { type: 'priority', priority })
+  }
+
+  /** Once, when the daemon starts: what else starts on this machine gets time to settle. */
+  #delayStartup(delayMs: number): void {
+    if (this.#startupDelayed !== undefined) return
+    this.#startupDelayed = delayMs > 0
+    if (delayMs === 0) return
+    this.#world.log(`Delaying startup for ${delayMs / 1000} seconds`)
+    this.#cancelStartup = this.#world.wake(after(this.#world.now(), delayMs), () => {
+      this.#startupDelayed = false
+      this.#track()
+      this.#reconcile()
+      this.#awaitWake()
+    })
+  }
+
+  #groupOf(name: string): VrrpSyncGroup | undefined {
+    return this.#elections.groups.find(({ instances }) => instances.includes(name))
+  }
+
+  #notify(instance: VrrpInstance, { about, name, state, priority }: Notify): void {
+    const group = about === 'GROUP' ? this.#elections.groups.find(one => one.name === name) : undefined
+    const notify = group?.notify ?? instance.notify
+    this.#world.notify({ about, name, state, priority, notify })
   }
 
   #step(name: string, event: Event): void {
@@ -236,7 +318,7 @@ export class ElectionLoop {
           this.#world.log(effect.text, effect.detail)
           break
         case 'notify':
-          break
+          this.#notify(instance, effect)
       }
     }
     for (const [name, watched] of this.#watched) {

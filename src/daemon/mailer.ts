@@ -18,6 +18,7 @@ export class Mailer {
   #settings: MailSettings | undefined
   readonly #waiting: Letter[] = []
   #busy = false
+  #done: Promise<void> = Promise.resolve()
 
   constructor(log: (text: string) => void) {
     this.#log = log
@@ -35,7 +36,12 @@ export class Mailer {
       this.#log(`too many mails wait for the mail server: "${dropped?.subject}" is not sent`)
     }
     this.#waiting.push(letter)
-    if (!this.#busy) void this.#work()
+    if (!this.#busy) this.#done = this.#work()
+  }
+
+  /** Resolves when nothing waits any more. */
+  get idle(): Promise<void> {
+    return this.#done
   }
 
   async #work(): Promise<void> {

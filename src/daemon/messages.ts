@@ -2,6 +2,8 @@
 import type { Configuration } from '../model/configuration.ts'
 import type { LogEntry } from '../observe/log-line.ts'
 import type { InstanceSnapshot, VirtualServerSnapshot } from '../observe/snapshot.ts'
+import type { Verdicts } from '../tracking/verdict.ts'
+import type { Notice } from '../vrrp/notice.ts'
 
 export type ToChild =
   /** The first one starts the work; later ones are reloads. */
@@ -9,8 +11,16 @@ export type ToChild =
   | { readonly type: 'report'; readonly id: number }
   /** Takes real servers out of service, or back; the checkers' business alone. */
   | { readonly type: 'drain'; readonly id: number; readonly server: string; readonly drained: boolean }
+  | TellTale
   /** Finish in good order and exit. */
   | { readonly type: 'stop' }
+
+/** What one child has to tell another; the supervisor passes it on. */
+export type TellTale =
+  /** From the scripts to the elections: everything that is known of what is tracked. */
+  | { readonly type: 'tracked'; readonly verdicts: Verdicts }
+  /** From the elections to the scripts. */
+  | { readonly type: 'notice'; readonly notice: Notice }
 
 export type FromChild =
   | { readonly type: 'log'; readonly entry: LogEntry }
@@ -19,6 +29,7 @@ export type FromChild =
   | { readonly type: 'report'; readonly id: number; readonly report: Report }
   /** The endpoints that were meant. */
   | { readonly type: 'drained'; readonly id: number; readonly servers: readonly string[] }
+  | TellTale
   /** Its last word: it finished in good order. */
   | { readonly type: 'stopped' }
   /** It cannot work here, and starting it again would not help: one sentence for the person who started us. */

@@ -25,9 +25,17 @@ export function openElectionProcess(outbox: Outbox): ChildLoop {
     owned: openNote(runFile('addresses.json'), isKeyList),
     heartbeat: openHeartbeat(runFile('active')),
     log: (text, detail) => outbox.log(text, detail),
+    notify: notice => outbox.send({ type: 'notice', notice }),
     wallClockMs,
   })
-  return loop
+  return {
+    configure: configuration => loop.configure(configuration),
+    report: () => loop.report(),
+    hear: message => {
+      if (message.type === 'tracked') loop.tracked(message.verdicts)
+    },
+    stop: () => loop.stop(),
+  }
 }
 
 function isKeyList(value: unknown): value is readonly string[] {

@@ -10,21 +10,26 @@ import type { ProcessSnapshot, Role } from '../observe/snapshot.ts'
 import { CHILD_COMMAND } from './child.ts'
 import { monotonicNow, wallClockMs } from './clock.ts'
 import { goFirst } from './go-first.ts'
-import type { FromChild, Report, ToChild } from './messages.ts'
+import type { FromChild, Report, TellTale, ToChild } from './messages.ts'
 import { firstLife, type RespawnState, respawn } from './respawn.ts'
 
 export interface ChildEvents {
   readonly log: (entry: LogEntry) => void
   /** The supervisor's own words about this child. */
   readonly say: (text: string) => void
+  /** What it has to tell another child. */
+  readonly tell: (message: TellTale) => void
+  /** What it must know before anything else, each time it starts. */
+  readonly remind: () => readonly TellTale[]
   /** It is no use to start this child again. */
   readonly unable: (sentence: string) => void
 }
 
 /** How keepalived's log calls its children. */
-const TITLES: Readonly<Record<Role, string>> = { elections: 'VRRP', checkers: 'Healthcheck' }
+const TITLES: Readonly<Record<Role, string>> = { elections: 'VRRP', checkers: 'Healthcheck', scripts: 'Script' }
 
 const STOP_PATIENCE_MS = 5000
+const MISSED_MAX = 1000
 const REPORT_PATIENCE_MS = 1000
 
 export class SupervisedChild {
@@ -40,6 +45,7 @@ export class SupervisedChild {
   readonly #reports = new Map<number, (report: Report) => void>()
   readonly #drains = new Map<number, (servers: readonly string[]) => void>()
   #lastReport: Report = { alarms: [] }
+  readonly #missed: TellTale[] = []
   readonly #configured: Promise<void>
   #reportConfigured: () => void = () => {}
 
@@ -62,6 +68,12 @@ export class SupervisedChild {
   reconfigure(configuration: Configuration): void {
     this.#configuration = configuration
     this.#send({ type: 'configure', configuration })
+  }
+
+  /** What another child has to tell. What is said while it is dead it is told when it starts, or reminded of. */
+  hear(message: TellTale): void {
+    if (this.#process !== undefined) this.#send(message)
+    else if (message.type === 'notice' && this.#missed.length < MISSED_MAX) this.#missed.push(message)
   }
 
   /** Its part of the snapshot, or the last one that is known if it does not answer. */
@@ -133,7 +145,9 @@ export class SupervisedChild {
     child.on('error', error => this.#events.say(`${TITLES[this.role]} child process: ${error.message}`))
     child.once('exit', (code, signal) => this.#died(code, signal))
     this.#events.say(`Starting ${TITLES[this.role]} child process, pid=${child.pid}`)
+    for (const message of this.#events.remind()) this.#send(message)
     this.#send({ type: 'configure', configuration: this.#configuration })
+    for (const message of this.#missed.splice(0)) this.#send(message)
   }
 
   #hear(message: FromChild): void {
@@ -150,6 +164,10 @@ export class SupervisedChild {
         return
       case 'drained':
         this.#drains.get(message.id)?.(message.servers)
+        return
+      case 'tracked':
+      case 'notice':
+        this.#events.tell(message)
         return
       case 'stopped':
         return

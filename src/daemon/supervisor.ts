@@ -1,10 +1,14 @@
 /**
- * The first process of the daemon. It reads the configuration, starts a process for the elections and one for the
- * checkers, writes their log, answers `sluice status`, and does nothing that could delay either of them.
+ * The first process of the daemon. It reads the configuration, starts a process for the elections, one for the checkers
+ * and one for scripts, writes their log, answers `sluice status`, and does nothing that could delay either of them.
  */
 import type { Configuration } from '../model/configuration.ts'
 import { type LogEntry, logLine } from '../observe/log-line.ts'
 import type { Role, Snapshot } from '../observe/snapshot.ts'
+import { NO_VERDICTS, type Verdicts } from '../tracking/verdict.ts'
+import type { TellTale } from './messages.ts'
+import { needsScripts } from './needs-scripts.ts'
+import { runTimed } from './run-timed.ts'
 import { SupervisedChild } from './supervised-child.ts'
 
 export interface SupervisorOptions {
@@ -25,6 +29,8 @@ export class Supervisor {
   readonly #children = new Map<Role, SupervisedChild>()
   #configuration: Configuration
   #reloadRefused = false
+  /** What the scripts process said last, for an elections process that starts again. */
+  #verdicts: Verdicts = NO_VERDICTS
   #turn: Promise<void> = Promise.resolve()
   #stopping = false
   #ended: (status: number) => void = () => {}
@@ -41,9 +47,15 @@ export class Supervisor {
 
   start(): void {
     this.#say(`Configuration file ${this.#options.file}`)
-    void this.#arrange()
-    void Promise.all([...this.#children.values()].map(child => child.configured)).then(() => {
-      if (!this.#stopping) this.#say('Startup complete')
+    this.#inTurn(async () => {
+      const { global } = this.#configuration
+      const say = (text: string) => this.#say(text)
+      if (global.startupScript !== undefined) await runTimed('startup', global.startupScript, global, say)
+      if (this.#stopping) return
+      await this.#arrange()
+      void Promise.all([...this.#children.values()].map(child => child.configured)).then(() => {
+        if (!this.#stopping) this.#say('Startup complete')
+      })
     })
   }
 
@@ -71,7 +83,12 @@ export class Supervisor {
     this.#inTurn(async () => {
       this.#say('Stopping')
       await this.#children.get('elections')?.stop()
+      // After the elections, whose last word may be for a script or a mail.
+      await this.#children.get('scripts')?.stop()
       await this.#children.get('checkers')?.stop()
+      const { global } = this.#configuration
+      const say = (text: string) => this.#say(text)
+      if (global.shutdownScript !== undefined) await runTimed('shutdown', global.shutdownScript, global, say)
       this.#say('Stopped')
       this.#ended(status)
     })
@@ -111,6 +128,7 @@ export class Supervisor {
       this.#say('the configuration has neither a vrrp_instance nor a virtual_server: there is nothing to do')
     await Promise.all([
       this.#arrangeChild('elections', vrrpInstances.length > 0),
+      this.#arrangeChild('scripts', needsScripts(this.#configuration)),
       this.#arrangeChild('checkers', virtualServers.length > 0),
     ])
   }
@@ -125,10 +143,17 @@ export class Supervisor {
       const events = {
         log: (entry: LogEntry) => this.#write(entry),
         say: (text: string) => this.#say(text),
+        tell: (message: TellTale) => this.#passOn(message),
+        remind: () => (role === 'elections' ? [{ type: 'tracked', verdicts: this.#verdicts } as const] : []),
         unable: (sentence: string) => this.#giveUp(sentence),
       }
       this.#children.set(role, new SupervisedChild(role, this.#configuration, events))
     }
+  }
+
+  #passOn(message: TellTale): void {
+    if (message.type === 'tracked') this.#verdicts = message.verdicts
+    this.#children.get(message.type === 'tracked' ? 'elections' : 'scripts')?.hear(message)
   }
 
   #giveUp(sentence: string): void {

@@ -126,7 +126,7 @@ describe('a tracked process', () => {
         ],
         9000,
       ),
-      ['0 restart up'],
+      ['0 restart down', '400 up'],
     )
   })
 

@@ -107,8 +107,12 @@ export class Router {
   }
 
   cable(plugged: boolean): void {
+    this.link('eth0', plugged)
+  }
+
+  link(name: string, up: boolean): void {
     using route = new RouteSocket(this.namespace)
-    setLink(route, 'eth0', { up: plugged })
+    setLink(route, name, { up })
   }
 
   get runDirectory(): string {
