@@ -5,6 +5,11 @@ import type { Io } from './ipvsadm/io.ts'
 type Main = (argv: readonly string[]) => Promise<number>
 
 const DROP_INS: Readonly<Record<string, Main>> = {
+  genhash: async argv => {
+    const { genhash } = await import('./genhash/genhash.ts')
+    const { processIo } = await import('./ipvsadm/io.ts')
+    return await genhash(argv, processIo())
+  },
   keepalived: async argv => {
     const { keepalived } = await import('./keepalived.ts')
     return await keepalived(argv)

@@ -53,7 +53,10 @@ export const httpConversation: Conversation<HttpChecker, HttpTalk> = {
 }
 
 /** The request for a page, as bytes. */
-export function requestFor({ protocol, target }: Pick<HttpChecker, 'protocol' | 'target'>, page: HttpPage): Uint8Array {
+export function requestFor(
+  { protocol, target }: Pick<HttpChecker, 'protocol' | 'target'>,
+  page: Pick<HttpPage, 'path' | 'virtualHost'>,
+): Uint8Array {
   const version = protocol === '1.1' ? '1.1' : '1.0'
   const close = protocol === '1.0' ? '' : 'Connection: close\r\n'
   const host = page.virtualHost ?? endpointText(target.address, target.port)
@@ -125,7 +128,7 @@ function hearBody(talk: HttpTalk & { name: 'body' }, bytes: Uint8Array): Turn<Ht
 }
 
 /** Behind the empty line. Some servers end lines with a bare line feed. */
-function endOfHead(bytes: Uint8Array): number | undefined {
+export function endOfHead(bytes: Uint8Array): number | undefined {
   for (let at = bytes.indexOf(0x0a); at !== -1; at = bytes.indexOf(0x0a, at + 1)) {
     if (bytes[at + 1] === 0x0a) return at + 2
     if (bytes[at + 1] === 0x0d && bytes[at + 2] === 0x0a) return at + 3
