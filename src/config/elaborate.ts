@@ -21,15 +21,15 @@ export interface Elaborated {
 export function elaborate(root: Statement, hostName: string): Elaborated {
   const diagnostics: Diagnostic[] = []
   const context: Context = { report: problem => void diagnostics.push(problem), origins: new Map() }
-  const statements = root.children ?? []
-  const all = (...keywords: readonly string[]) => statements.filter(each => keywords.includes(keywordOf(each)))
-  const named = (...keywords: readonly string[]) => distinct(all(...keywords), context)
+  const byKeyword = grouped(root.children ?? [])
+  const all = (keyword: string) => byKeyword.get(keyword) ?? []
+  const named = (keyword: string) => distinct(all(keyword), context)
 
   // The single lines and entry blocks of the top level; blocks come back as statements.
   const { values } = readBlock(Object.fromEntries(ROOT.keywords), root, context.report)
   const { global, defaults } = elaborateGlobal(all('global_defs'), hostName, context)
   const scripts = named('vrrp_script').flatMap(each => elaborateScript(each, context) ?? [])
-  const trackFiles = named('track_file', 'vrrp_track_file').flatMap(each => elaborateFile(each, context) ?? [])
+  const trackFiles = named('track_file').flatMap(each => elaborateFile(each, context) ?? [])
   const trackProcesses = named('vrrp_track_process').flatMap(each => elaborateProcess(each, context) ?? [])
   const bfdInstances = named('bfd_instance').flatMap(each => elaborateBfd(each, context) ?? [])
   const trackable: Trackable = {
@@ -47,7 +47,7 @@ export function elaborate(root: Statement, hostName: string): Elaborated {
   const virtualServers = all('virtual_server').flatMap(each =>
     elaborateVirtualServers(each, defaults, groups, trackable, context),
   )
-  const ssl = all('SSL').pop()
+  const ssl = all('SSL').at(-1)
   const configuration: Configuration = {
     global,
     vrrpInstances,
@@ -65,6 +65,19 @@ export function elaborate(root: Statement, hostName: string): Elaborated {
     ssl: ssl === undefined ? undefined : elaborateSsl(ssl, context),
   }
   return { configuration, origins: context.origins, diagnostics }
+}
+
+/** The blocks of the top level by keyword, in the order of the text; an old spelling is the keyword of today. */
+function grouped(statements: readonly Statement[]): ReadonlyMap<string, readonly Statement[]> {
+  const groups = new Map<string, Statement[]>()
+  for (const statement of statements) {
+    const written = keywordOf(statement)
+    const keyword = ROOT.keywords.get(written)?.instead ?? written
+    const group = groups.get(keyword)
+    if (group === undefined) groups.set(keyword, [statement])
+    else group.push(statement)
+  }
+  return groups
 }
 
 /** The blocks that have a name, each name once; the first of a name counts, as in keepalived. */

@@ -58,8 +58,9 @@ export interface Table {
 export type Keywords = Readonly<Record<string, Keyword<unknown>>>
 export type Values<K extends Keywords> = { readonly [N in keyof K]: K[N] extends Keyword<infer T> ? T : never }
 
-export interface Reading<K extends Keywords> extends Origin {
+export interface Reading<K extends Keywords> {
   readonly values: Values<K>
+  readonly origin: Origin
 }
 
 interface Options {
@@ -163,67 +164,95 @@ export function table(
 
 /** The values of a block. Mistakes are reported and leave the default in place. */
 export function readBlock<K extends Keywords>(keywords: K, statement: Statement, report: Report): Reading<K> {
-  const values = Object.create(defaultsOf(keywords)) as Record<string, unknown>
+  const values: Record<string, unknown> = { ...constantsOf(keywords).defaults }
+  const seen: string[] = []
+  let refused: Set<Statement> | undefined
   for (const child of statement.children ?? []) {
     const written = keywordOf(child)
     const keyword = Object.hasOwn(keywords, written) ? keywords[written] : undefined
     if (keyword === undefined) continue
     const name = keyword.instead ?? written
     reportStanding(written, keyword, child, report)
-    const again = Object.hasOwn(values, name)
+    const again = seen.includes(name)
     if (again && keyword.repeats !== 'all')
-      reportRepeated(keyword, placeOf(name, keywords, statement, child) ?? child, child, report)
+      reportRepeated(keyword, placeOf(name, keywords, statement, refused, child) ?? child, child, report)
     const value = keyword.read(child, report)
-    if (value === undefined || (again && keyword.repeats === 'first')) continue
+    if (value === undefined) {
+      refused ??= new Set()
+      refused.add(child)
+      continue
+    }
+    if (again && keyword.repeats === 'first') continue
+    if (!again) seen.push(name)
     if (keyword.repeats !== 'all') values[name] = value
     else if (again) append(values[name] as unknown[], value as readonly unknown[])
     else values[name] = [...(value as readonly unknown[])]
   }
-  return new BlockReading(keywords, statement, values as Values<K>)
+  return { values: values as Values<K>, origin: new BlockOrigin(keywords, statement, refused) }
 }
 
 function append(list: unknown[], more: readonly unknown[]): void {
   for (const each of more) list.push(each)
 }
 
-/** There can be hundreds of thousands of blocks: what each keyword says is looked for again when somebody asks. */
-class BlockReading<K extends Keywords> implements Reading<K> {
+/** There can be hundreds of thousands of blocks: where a keyword stands is looked for when somebody asks. */
+class BlockOrigin implements Origin {
   readonly statement: Statement
-  readonly values: Values<K>
-  readonly #keywords: K
+  readonly #keywords: Keywords
+  readonly #refused: ReadonlySet<Statement> | undefined
 
-  constructor(keywords: K, statement: Statement, values: Values<K>) {
+  constructor(keywords: Keywords, statement: Statement, refused: ReadonlySet<Statement> | undefined) {
     this.statement = statement
-    this.values = values
     this.#keywords = keywords
+    this.#refused = refused
   }
 
   at(name: string): Statement | undefined {
-    return Object.hasOwn(this.values, name) ? placeOf(name, this.#keywords, this.statement) : undefined
+    return placeOf(name, this.#keywords, this.statement, this.#refused)
   }
 }
 
-/** The statement among those before `end` that counts for a keyword: the first or the last, by that name or an old one. */
-function placeOf(name: string, keywords: Keywords, block: Statement, end?: Statement): Statement | undefined {
+/**
+ * The statement among those before `end` that counts for a keyword: the first or the last, by that name or an old one.
+ * One that was refused does not.
+ */
+function placeOf(
+  name: string,
+  keywords: Keywords,
+  block: Statement,
+  refused: ReadonlySet<Statement> | undefined,
+  end?: Statement,
+): Statement | undefined {
+  const { oldSpellings } = constantsOf(keywords)
   let found: Statement | undefined
   for (const child of block.children ?? []) {
     if (child === end) break
     const written = keywordOf(child)
-    if (written !== name && keywords[written]?.instead !== name) continue
+    if (written !== name && oldSpellings.get(written) !== name) continue
+    if (refused?.has(child)) continue
     found = child
     if (keywords[written]?.repeats === 'first') break
   }
   return found
 }
 
-/** What every reading of a block begins with; its own values hide them. */
-const DEFAULTS = new WeakMap<Keywords, object>()
+/** What is the same for all readings of a block: the values it begins with, and the words of today for old ones. */
+interface Constants {
+  readonly defaults: object
+  readonly oldSpellings: ReadonlyMap<string, string>
+}
 
-function defaultsOf(keywords: Keywords): object {
-  const known = DEFAULTS.get(keywords)
+const CONSTANTS = new WeakMap<Keywords, Constants>()
+
+function constantsOf(keywords: Keywords): Constants {
+  const known = CONSTANTS.get(keywords)
   if (known !== undefined) return known
-  const made = Object.fromEntries(Object.entries(keywords).map(([name, { fallback }]) => [name, fallback]))
-  DEFAULTS.set(keywords, made)
+  const all = Object.entries(keywords)
+  const made = {
+    defaults: Object.fromEntries(all.map(([name, { fallback }]) => [name, fallback])),
+    oldSpellings: new Map(all.flatMap(([name, { instead }]) => (instead === undefined ? [] : [[name, instead]]))),
+  }
+  CONSTANTS.set(keywords, made)
   return made
 }
 
@@ -258,7 +287,7 @@ function reportExtra({ line }: Statement, extra: Word, report: Report): void {
     start: extra.start,
     end: last.file === extra.file ? Math.max(last.end, extra.end) : extra.end,
   }
-  const fill = { keyword: line.words[0]!.text }
+  const fill = { keyword: line.keyword }
   report(
     diagnostic('extra-words', span, fill, {
       label: 'ignored',
@@ -279,6 +308,7 @@ function reportStanding(
   statement: Statement,
   report: Report,
 ): void {
+  if (standing.state === 'effective' && instead === undefined) return
   const span = statement.line.words[0] ?? statement.line.end
   if (instead !== undefined && instead !== name) {
     report(diagnostic('old-spelling', span, { keyword: name, instead }, { label: `today: ${instead}` }))

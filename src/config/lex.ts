@@ -6,7 +6,7 @@
  * `TCP_CHECK{`, `} real_server …` and `virtual_ipaddress { 10.0.0.1 }` are all fine.
  */
 import type { Span } from '../diagnostics/diagnostic.ts'
-import { Line, type Word } from './line.ts'
+import { Line } from './line.ts'
 
 const TAB = 0x09
 const NEWLINE = 0x0a
@@ -38,7 +38,9 @@ export interface Lexed {
 export function lex(file: string, text: string, from: number, lines: Line[], plain: boolean): Lexed {
   const mark = lines.length
   const length = text.length
-  let words: Word[] = []
+  let keyword = ''
+  let wordCount = 0
+  let wordsEnd = from
   let lineFrom = from
   let unclosedQuote: Span | undefined
   let at = from
@@ -55,8 +57,9 @@ export function lex(file: string, text: string, from: number, lines: Line[], pla
       break
     }
     if (code === OPEN || code === CLOSE) {
-      lines.push(new Line(words, code === OPEN ? '{' : '}', file, at, text, lineFrom, at))
-      words = []
+      lines.push(new Line(keyword, wordCount, code === OPEN ? '{' : '}', file, at, text, lineFrom, at))
+      keyword = ''
+      wordCount = 0
       at++
       lineFrom = at
       continue
@@ -71,11 +74,11 @@ export function lex(file: string, text: string, from: number, lines: Line[], pla
         break
       }
       if (!plain && hasMeta(text, at, close)) return metaLine(lines, mark, close)
-      words.push({ text: text.slice(at + 1, close), file, start: at, end: close + 1 })
-      at = close + 1
+      if (wordCount++ === 0) keyword = known(text, at + 1, close)
+      at = wordsEnd = close + 1
       continue
     }
-    if (!plain && words.length === 0 && (code === AT || code === TILDE) && lines.length === mark) {
+    if (!plain && wordCount === 0 && (code === AT || code === TILDE) && lines.length === mark) {
       return metaLine(lines, mark, at)
     }
     const start = at
@@ -87,15 +90,24 @@ export function lex(file: string, text: string, from: number, lines: Line[], pla
     }
     // A stray control character is neither blank nor letter: it is a word by itself.
     if (at === start) at++
-    words.push({ text: text.slice(start, at), file, start, end: at })
+    if (wordCount++ === 0) keyword = known(text, start, at)
+    wordsEnd = at
   }
 
   const end = Math.min(at, length)
-  if (words.length > 0) {
-    const last = words[words.length - 1]!.end
-    lines.push(new Line(words, '', file, last, text, lineFrom, end))
-  }
+  if (wordCount > 0) lines.push(new Line(keyword, wordCount, '', file, wordsEnd, text, lineFrom, end))
   return { next: nextLine(text, end), meta: false, unclosedQuote }
+}
+
+/** Keywords come again and again: one string for all that are the same is smaller, and is found faster in tables. */
+const KNOWN: Map<string, string> = new Map()
+const KNOWN_MAX = 1000
+
+function known(text: string, from: number, to: number): string {
+  const keyword = text.slice(from, to)
+  const same = KNOWN.get(keyword)
+  if (same === undefined && KNOWN.size < KNOWN_MAX && keyword.length < 32) KNOWN.set(keyword, keyword)
+  return same ?? keyword
 }
 
 function metaLine(lines: Line[], mark: number, next: number): Lexed {

@@ -58,7 +58,7 @@ class Parser {
   }
 
   line(line: Line): void {
-    if (line.words.length === 0) {
+    if (line.wordCount === 0) {
       if (line.brace === '{') this.#openAlone(line)
       else {
         this.#flush(undefined)
@@ -80,7 +80,7 @@ class Parser {
   #statement(line: Line): void {
     this.#mendBefore(line)
     const frame = this.#top()
-    const keyword = frame.table?.keywords.get(line.words[0]!.text)
+    const keyword = frame.table?.keywords.get(line.keyword)
     const wantsBlock = keyword !== undefined && keyword.body !== 'line'
     if (line.brace === '{') {
       if (this.#startsBlock(line, frame, keyword)) this.#open(line, keyword, line)
@@ -109,12 +109,7 @@ class Parser {
     } else if (keyword === undefined) this.#reportUnknown(line, frame)
     else if (keyword.body === 'line') {
       this.#report(
-        diagnostic(
-          'unexpected-brace',
-          line.end,
-          { keyword: line.words[0]!.text },
-          { label: 'this keyword has no block' },
-        ),
+        diagnostic('unexpected-brace', line.end, { keyword: line.keyword }, { label: 'this keyword has no block' }),
       )
       this.#frames[this.#frames.length - 1]!.statement.children.push(leaf(line))
     }
@@ -187,7 +182,7 @@ class Parser {
     if (pending === undefined) return
     this.#pending = undefined
     const { line, keyword } = pending
-    const first = next?.words[0]?.text
+    const first = next === undefined || next.wordCount === 0 ? undefined : next.keyword
     const inside = keyword?.table?.keywords
     const follows =
       first !== undefined &&
@@ -214,18 +209,18 @@ class Parser {
 
   /** Closes the blocks that a line cannot belong to, if one further out is where it belongs. */
   #mendBefore(line: Line): void {
-    const word = line.words[0]!
+    const { keyword } = line
     const frame = this.#top()
-    if (frame.skipped || frame.table?.keywords.has(word.text) === true) return
-    const owner = this.#owner(word.text)
+    if (frame.skipped || frame.table?.keywords.has(keyword) === true) return
+    const owner = this.#owner(keyword)
     if (owner === undefined) return
-    const opensBlock = this.#frames[owner]!.table!.keywords.get(word.text)!.body !== 'line'
+    const opensBlock = this.#frames[owner]!.table!.keywords.get(keyword)!.body !== 'line'
     const entriesOnly = frame.table === undefined
     const certain = opensBlock && (line.brace === '{' || !entriesOnly)
     if (!certain && (this.#missing <= 0 || (entriesOnly && opensBlock))) return
     while (this.#frames.length > owner + 1) {
       this.#missing--
-      this.#leaveOpen(word)
+      this.#leaveOpen(line.words[0]!)
     }
   }
 

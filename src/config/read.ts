@@ -327,8 +327,8 @@ class Reader implements ReadFile {
   #takeIncludes(mark: number): void {
     if (this.lines.length === mark) return
     const first = this.lines[mark]!
-    const keyword = first.words[0]
-    if (keyword === undefined || !keyword.text.startsWith('include')) return
+    if (!first.keyword.startsWith('include')) return
+    const keyword = first.words[0]!
     if (keyword.text === 'include_check') this.#includeChecks = checksAfter(this.#includeChecks, first.words.slice(1))
     const own = INCLUDES[keyword.text]
     if (own === undefined) return
@@ -455,5 +455,15 @@ function skipBody(line: TracedText, pull: () => TracedText | undefined): void {
 function traced(line: Line, text: TracedText): Line {
   const place = (word: Word): Word => ({ ...text.locate(word.start, word.end), text: plainCharacters(word.text) })
   const { file, start } = text.locate(line.end.start, line.end.end)
-  return new Line(line.words.map(place), line.brace, file, start, line.text, line.from, line.to)
+  return new Line(
+    line.keyword,
+    line.wordCount,
+    line.brace,
+    file,
+    start,
+    line.text,
+    line.from,
+    line.to,
+    line.words.map(place),
+  )
 }

@@ -9,7 +9,7 @@ export interface Statement {
 }
 
 export function keywordOf(statement: Statement): string {
-  return statement.line.words[0]?.text ?? ''
+  return statement.line.keyword
 }
 
 /** The words behind the keyword. */

@@ -17,6 +17,7 @@ export class Cursor {
   readonly keyword: string
   readonly report: (problem: Diagnostic) => void
   readonly #syntax: string
+  readonly #words: readonly Word[]
   #at: number
 
   constructor(line: Line, at: number, keyword: string, syntax: string, report: (problem: Diagnostic) => void) {
@@ -24,11 +25,12 @@ export class Cursor {
     this.keyword = keyword
     this.report = report
     this.#syntax = syntax
+    this.#words = line.words
     this.#at = at
   }
 
   peek(): Word | undefined {
-    return this.line.words[this.#at]
+    return this.#words[this.#at]
   }
 
   take(): Word | undefined {
@@ -48,7 +50,7 @@ export class Cursor {
   need(): Word | undefined {
     const word = this.take()
     if (word !== undefined) return word
-    const last = this.line.words[this.line.words.length - 1] ?? this.line.end
+    const last = this.#words[this.#words.length - 1] ?? this.line.end
     const span = { file: last.file, start: last.end, end: last.end + 1 }
     this.report(
       diagnostic('missing-value', span, { keyword: this.keyword, syntax: this.#syntax }, { label: 'nothing here' }),
@@ -57,7 +59,7 @@ export class Cursor {
   }
 
   takeAll(): void {
-    this.#at = this.line.words.length
+    this.#at = this.line.wordCount
   }
 
   /** `takes …, not "x"`; returns undefined for the caller to return. */

@@ -322,7 +322,7 @@ function elaborateChecker(
     case 'TCP_CHECK':
     case 'PING_CHECK': {
       const reading = readBlock(PROBE, statement, context.report)
-      return from(context, reading, {
+      return from(context, reading.origin, {
         type,
         ...scheduled(reading.values, defaults, 1, 1000),
         target: targetOf(reading.values, server, defaults),
@@ -338,7 +338,7 @@ function elaborateChecker(
         values.host[0] === undefined ? undefined : readBlock(HOST_KEYWORDS, values.host[0], context.report).values
       const asked = { address: host?.connect_ip ?? server.address, port: host?.connect_port ?? server.port }
       const target = targetOf(values, asked, defaults)
-      return from(context, reading, {
+      return from(context, reading.origin, {
         type,
         ...scheduled(values, defaults, 1, 1000),
         target: { ...target, bindAddress: target.bindAddress ?? host?.bindto },
@@ -349,7 +349,7 @@ function elaborateChecker(
       const reading = readBlock(DNS_KEYWORDS, statement, context.report)
       const { values } = reading
       const retryDelayMs = values.delay_loop ?? defaults.intervalMs ?? DELAY_LOOP_MS
-      return from(context, reading, {
+      return from(context, reading.origin, {
         type,
         ...scheduled(values, defaults, 3, retryDelayMs),
         target: targetOf(values, server, defaults),
@@ -364,7 +364,7 @@ function elaborateChecker(
       const { values } = reading
       if (values.misc_path === undefined) return missing(statement, 'misc_path', context)
       const { schedule } = scheduled(values, defaults, 0, 1000)
-      return from(context, reading, {
+      return from(context, reading.origin, {
         type,
         schedule,
         target: targetOf({}, server, defaults),
@@ -392,7 +392,7 @@ function elaborateHttp(
   })
   if (values.url.length === 0) return missing(statement, 'url', context)
   if (pages.length === 0) return undefined
-  return from(context, reading, {
+  return from(context, reading.origin, {
     type,
     ...scheduled(values, defaults, 1, 3000),
     target: targetOf(values, server, defaults),
@@ -438,7 +438,7 @@ function elaborateUdp(
   const reading = readBlock(UDP_KEYWORDS, statement, context.report)
   const { values } = reading
   const reply = values.require_reply
-  return from(context, reading, {
+  return from(context, reading.origin, {
     type: 'UDP_CHECK',
     ...scheduled(values, defaults, 1, 1000),
     target: targetOf(values, server, defaults),

@@ -465,5 +465,5 @@ export function elaborateGlobal(
     smtpAlertChecker: values.smtp_alert_checker ?? values.smtp_alert,
     logAllFailures: values.checker_log_all_failures,
   }
-  return { global: from(context, reading, global), defaults }
+  return { global: from(context, reading.origin, global), defaults }
 }

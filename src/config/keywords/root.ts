@@ -146,7 +146,7 @@ export function elaborateBfd(statement: Statement, context: Context): BfdInstanc
     return undefined
   }
   const six = values.neighbor_ip.includes(':')
-  return from(context, reading, {
+  return from(context, reading.origin, {
     name,
     neighbour: values.neighbor_ip,
     source: values.source_ip,

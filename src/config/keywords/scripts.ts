@@ -96,7 +96,7 @@ export function elaborateScript(statement: Statement, context: Context): Tracked
   const reading = readBlock(SCRIPT_KEYWORDS, statement, context.report)
   const { values } = reading
   if (values.script === undefined) return missing(statement, 'script', context)
-  return from(context, reading, {
+  return from(context, reading.origin, {
     name: nameOf(statement),
     script: { ...values.script, user: values.user?.user, group: values.user?.group },
     intervalMs: values.interval,
@@ -112,7 +112,7 @@ export function elaborateFile(statement: Statement, context: Context): TrackedFi
   const reading = readBlock(FILE_KEYWORDS, statement, context.report)
   const { values } = reading
   if (values.file === undefined) return missing(statement, 'file', context)
-  return from(context, reading, {
+  return from(context, reading.origin, {
     name: nameOf(statement),
     path: values.file,
     ...values.weight,
@@ -139,7 +139,7 @@ export function elaborateProcess(statement: Statement, context: Context): Tracke
     restart: values.restart,
     restartGraceMs: values.restart_grace,
   }
-  return from(context, reading, tracked)
+  return from(context, reading.origin, tracked)
 }
 
 function nameOf(statement: Statement): string {

@@ -311,7 +311,7 @@ export function elaborateVirtualServers(
             ),
       realServers,
     }
-    return from(context, reading, made)
+    return from(context, reading.origin, made)
   })
 }
 
@@ -409,7 +409,7 @@ function elaborateRealServer(
     notifyDown: values.notify_down,
     smtpAlert: values.smtp_alert ?? defaults.smtpAlertChecker ?? true,
   }
-  return [from(context, reading, server)]
+  return [from(context, reading.origin, server)]
 }
 
 function sorryServer(

@@ -305,7 +305,7 @@ export function elaborateInstance(
   const priority = values.priority ?? (owner ? 255 : 100)
   const strict = values.strict_mode ?? defaults.strict
   if (values.virtual_router_id === undefined) {
-    if (reading.at('virtual_router_id') === undefined && !hasKeyword(statement, 'virtual_router_id')) {
+    if (reading.origin.at('virtual_router_id') === undefined && !hasKeyword(statement, 'virtual_router_id')) {
       context.report(
         diagnostic(
           'missing-keyword',
@@ -376,7 +376,7 @@ export function elaborateInstance(
       masterReceivesLowerPriority: values.notify_master_rx_lower_pri,
     },
   }
-  return from(context, reading, instance)
+  return from(context, reading.origin, instance)
 }
 
 export function elaborateSyncGroup(
@@ -397,7 +397,7 @@ export function elaborateSyncGroup(
     },
     trackingWeight: values.sync_group_tracking_weight ?? false,
   }
-  return from(context, reading, group)
+  return from(context, reading.origin, group)
 }
 
 function hasKeyword(statement: Statement, keyword: string): boolean {
