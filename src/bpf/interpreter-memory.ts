@@ -30,6 +30,8 @@ const SPAN = 2 ** 40
 const HALF = 2 ** 39
 /** Numbers above this are no address of ours, and would not be exact. */
 const ADDRESS_MAX = 2n ** 52n
+/** From so many areas on, the place of one that is gone is used again: a loop may call a function millions of times. */
+const AREAS_MANY = 1024
 
 class Placed {
   readonly area: Area
@@ -53,11 +55,14 @@ class Placed {
 export class Memory {
   private readonly areas: (Placed | undefined)[] = [undefined]
   private readonly addresses = new Map<Uint8Array, bigint>()
+  /** Bases of areas that are gone. */
+  private readonly vacant: number[] = []
 
   /** Places an area; its first byte's address. */
   place(area: Area): bigint {
-    const base = this.areas.length * SPAN + HALF
-    this.areas.push(new Placed(area, base))
+    const reused = this.areas.length < AREAS_MANY ? undefined : this.vacant.pop()
+    const base = reused ?? this.areas.length * SPAN + HALF
+    this.areas[Math.floor(base / SPAN)] = new Placed(area, base)
     return BigInt(base)
   }
 
@@ -72,7 +77,9 @@ export class Memory {
 
   /** From now on, who uses an address in this area is told `why` it is no longer good. */
   remove(address: bigint, why: string): void {
-    this.at(address).gone = why
+    const placed = this.at(address)
+    placed.gone = why
+    this.vacant.push(placed.base)
   }
 
   load(address: bigint, size: ByteSize): bigint {
