@@ -22,7 +22,9 @@ await build({
   format: 'esm',
   sourcemap: true,
   plugins: [lateKoffi],
-  banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+  },
   logLevel: 'warning',
 })
 chmodSync('bin/sluice', 0o755)
