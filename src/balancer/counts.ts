@@ -1,6 +1,6 @@
 /** Counts of services and real servers: kept per processor and destination by the data path, added up by the reader. */
-import type { Counters } from '../model/virtual-service.ts'
-import { type Capacity, COUNTER, COUNTER_BYTES } from './layout.ts'
+import type { Counters, Rates } from '../model/virtual-service.ts'
+import { type Capacity, COUNTER, COUNTER_BYTES, ESTIMATE_SHIFTS, LEDGER } from './layout.ts'
 import type { Memory } from './memory.ts'
 
 /** Connections, packets in, packets out, bytes in, bytes out. */
@@ -46,4 +46,19 @@ export function toCounters([connections, inPackets, outPackets, inBytes, outByte
 
 function rows({ processors, destinations }: Capacity, destination: number): number[] {
   return Array.from({ length: processors }, (_, processor) => (processor * destinations + destination) * COUNTER_BYTES)
+}
+
+/** Estimates as they lie in the ledger, added up over destinations, in units per second as ip_vs rounds them. */
+export function ratesOf(memory: Memory, ledgers: readonly number[]): Rates {
+  const rates = ESTIMATE_SHIFTS.map((shift, i) => {
+    const sum = ledgers.reduce((total, at) => total + memory.getWide(at, [LEDGER.estimates + 8 * i, 'u64']), 0n)
+    return Number((sum + (1n << BigInt(shift - 1)) - 1n) >> BigInt(shift))
+  })
+  const [connections = 0, inPackets = 0, outPackets = 0, inBytes = 0, outBytes = 0] = rates
+  return { connections, inPackets, outPackets, inBytes, outBytes }
+}
+
+/** What is measured from now on starts at zero per second. */
+export function clearRates(memory: Memory, ledger: number): void {
+  memory.slice(ledger + LEDGER.estimates, 8 * ESTIMATE_SHIFTS.length).fill(0)
 }

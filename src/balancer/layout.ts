@@ -71,6 +71,8 @@ export const REASONS = [
   'fragment',
   'no-route',
   'truncated',
+  'too-big',
+  'error-limit',
 ] as const
 export type Reason = (typeof REASONS)[number]
 export const reasonField = (reason: Reason): Field => [SETTINGS.reasons[0] + 8 * REASONS.indexOf(reason), 'u64']
@@ -319,6 +321,20 @@ export const ESTIMATE_SHIFTS = [10, 10, 10, 5, 5] as const
 /** The shape of the program that runs, as text ending in a zero byte: another process must know it, too. */
 export const SHAPE_OFFSET = 2048
 export const SHAPE_BYTES = 512
+
+/**
+ * How many ICMP errors each processor may send: up to `perWindow` in each of so many windows a second. The kernel's own
+ * limit (icmp_msgs_per_sec, icmp_msgs_burst) is the same, for all processors together. Processors further on share.
+ */
+export const ERROR_RATE_BYTES = 8
+export const ERROR_RATE = {
+  offset: 3072,
+  processors: 64,
+  windowsPerSecond: 20,
+  perWindow: 50,
+  window: [0, 'u32'],
+  sent: [4, 'u32'],
+} as const
 
 /** How much each table holds. Powers of two: an index is masked, not checked. */
 export interface Capacity {

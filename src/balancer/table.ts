@@ -9,7 +9,7 @@
  * A removed destination whose connections live on waits in the trash, as in ip_vs: added again it is the same one, and
  * its connections go on. A removed service keeps its record, marked, while its destinations are there.
  */
-import { type Ip, ipBytes } from '../bytes/address.ts'
+import { type Ip, ipFamily } from '../bytes/address.ts'
 import { type ServiceKey, serviceKeyText } from '../model/service.ts'
 import {
   type Destination,
@@ -17,7 +17,6 @@ import {
   type ListedDestination,
   type ListedService,
   NotDoneError,
-  type Rates,
   type ServiceTable,
   type SyncDaemon,
   TableError,
@@ -30,7 +29,9 @@ import {
   addCounts,
   type Counts,
   clearCounts,
+  clearRates,
   countsOf,
+  ratesOf,
   readCounts,
   subtractCounts,
   toCounters,
@@ -43,6 +44,9 @@ import {
   FORWARD,
   LEDGER,
   LEDGER_BYTES,
+  REASONS,
+  type Reason,
+  reasonField,
   SERVICE,
   SERVICE_BYTES,
   SERVICE_FLAG,
@@ -62,6 +66,7 @@ import {
   readService,
   readServiceKey,
   serverKey,
+  writeAddress,
   writeDestination,
   writeEndpoint,
   writeService,
@@ -70,7 +75,6 @@ import { SchedulerState } from './scheduler-state.ts'
 import { addToIndex, changeInIndex, findInIndex, removeFromIndex } from './service-index.ts'
 import { type DestinationNeeds, EMPTY_SHAPE, NO_NEEDS, parseShape, type Shape, shapeText, shapeWith } from './shape.ts'
 
-const NO_RATES: Rates = { connections: 0, inPackets: 0, outPackets: 0, inBytes: 0, outBytes: 0 }
 /** The kernel's limit on a timeout: jiffies in 31 bits at 250 Hz. */
 const TIMEOUT_MAX_S = 2 ** 31 / 250 - 1
 /** A shape only grows while there are more services than this: finding out what they all use would take too long. */
@@ -119,7 +123,13 @@ export class RegionTable implements ServiceTable {
   connections(): Iterable<ListedConnection> {
     const { facts, memory } = this.#backing
     this.#backing.sweep()
-    return listConnections(new Memory(memory.connections), this.#destinations, facts, this.#backing.jiffies())
+    return listConnections(memory, this.#destinations, facts, this.#backing.jiffies())
+  }
+
+  /** How many packets that concerned a service were not forwarded, and why. */
+  refusals(): Readonly<Record<Reason, bigint>> {
+    const counts = REASONS.map(reason => [reason, this.#settings.getWide(0, reasonField(reason))])
+    return Object.fromEntries(counts) as Record<Reason, bigint>
   }
 
   timeouts(): Timeouts {
@@ -184,7 +194,7 @@ export class RegionTable implements ServiceTable {
   addDestination(key: ServiceKey, destination: Destination): void {
     this.#edit(() => {
       const service = this.#get(key)
-      judgeDestination(destination)
+      judgeDestination(key, destination)
       const { address, port } = destination
       const present = this.#members(service)
       if (present.some(number => this.#is(number, address, port)))
@@ -218,7 +228,7 @@ export class RegionTable implements ServiceTable {
   editDestination(key: ServiceKey, destination: Destination): void {
     this.#edit(() => {
       const service = this.#get(key)
-      judgeDestination(destination)
+      judgeDestination(key, destination)
       const number = this.#getDestination(service, destination.address, destination.port)
       this.#grow(readService(this.#services, service * SERVICE_BYTES), needsOf([destination], 0))
       this.#write(number, destination)
@@ -256,8 +266,10 @@ export class RegionTable implements ServiceTable {
     this.#edit(() => {
       for (const service of key === undefined ? this.#usedServices() : [this.#get(key)]) {
         writeCounts(this.#ledger, this.#serviceLedger(service) + LEDGER.zero, this.#serviceCounts(service))
-        for (const number of this.#members(service))
+        for (const number of this.#members(service)) {
           writeCounts(this.#ledger, this.#destinationLedger(number) + LEDGER.zero, this.#counts(number))
+          clearRates(this.#ledger, this.#destinationLedger(number))
+        }
       }
     })
   }
@@ -275,7 +287,6 @@ export class RegionTable implements ServiceTable {
   /** The number of a service that has not been removed. */
   #find(key: ServiceKey): number | undefined {
     if (key.kind === 'mark') return undefined
-    if (key.address.includes(':')) return undefined
     const number = findInIndex(this.#index, indexKey(key))
     return number === undefined || this.#isRemoved(number) ? undefined : number
   }
@@ -331,7 +342,10 @@ export class RegionTable implements ServiceTable {
     return {
       ...readService(this.#services, service * SERVICE_BYTES),
       counters: toCounters(subtractCounts(this.#serviceCounts(service), zero)),
-      rates: NO_RATES,
+      rates: ratesOf(
+        this.#ledger,
+        this.#members(service).map(number => this.#destinationLedger(number)),
+      ),
       destinations: this.#members(service).map(number => this.#listDestination(number)),
     }
   }
@@ -345,7 +359,7 @@ export class RegionTable implements ServiceTable {
       inactiveConnections: this.#destinations.get(record, DESTINATION.inactive),
       persistentConnections: this.#destinations.get(record, DESTINATION.persistent),
       counters: toCounters(subtractCounts(this.#counts(number), zero)),
-      rates: NO_RATES,
+      rates: ratesOf(this.#ledger, [this.#destinationLedger(number)]),
     }
   }
 
@@ -407,9 +421,7 @@ export class RegionTable implements ServiceTable {
     const record = number * DESTINATION_BYTES
     if (destination.forwarding.method === 'tunnel') {
       const source = this.#backing.routeSource(destination.address)
-      this.#destinations
-        .slice(record + DESTINATION.tunnelSource[0], 4)
-        .set(source === undefined ? [0, 0, 0, 0] : ipBytes(source))
+      writeAddress(this.#destinations, record + DESTINATION.tunnelSource[0], source)
     }
     writeDestination(this.#destinations, record, destination)
   }
@@ -591,9 +603,11 @@ export class RegionTable implements ServiceTable {
     // Its connections need the protocols and the methods still.
     const kept: Shape = {
       ...EMPTY_SHAPE,
+      families: before.families,
       protocols: before.protocols,
       methods: before.methods,
       tunnels: before.tunnels,
+      tunnelFamilies: before.tunnelFamilies,
     }
     const after = numbers.reduce((shape, number) => {
       const destinations = this.#members(number).map(each =>
@@ -630,5 +644,8 @@ function needsOf(destinations: readonly Destination[], count: number): Destinati
     thresholds: destinations.some(destination => destination.upperThreshold > 0),
     methods: destinations.map(({ forwarding }) => forwarding.method),
     tunnels: destinations.flatMap(({ forwarding }) => (forwarding.method === 'tunnel' ? [forwarding.tunnel.type] : [])),
+    tunnelFamilies: destinations.flatMap(({ forwarding, address }) =>
+      forwarding.method === 'tunnel' ? [ipFamily(address)] : [],
+    ),
   }
 }

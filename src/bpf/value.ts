@@ -80,6 +80,10 @@ export class Value {
   shr(count: Scalar): Value {
     return this.binary('shr', count, 64, typeof count === 'number' ? Math.max(0, this.bits - count) : this.bits)
   }
+  /** Shifts right as a signed number: the sign stays. */
+  sar(count: number): Value {
+    return this.binary('sar', count, 64, 64)
+  }
   /** The same on the low 32 bits, wrapping; the upper half of the result is zero. */
   add32(other: Scalar): Value {
     return this.binary('add', other, 32, 32)

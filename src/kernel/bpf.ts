@@ -258,6 +258,18 @@ export function updateLink(link: number, program: number): void {
   call('replace an attached program', bpf(COMMAND.LINK_UPDATE, bytes, bytes.length))
 }
 
+/** The interface that a TCX link holds its program at; 0 once that interface is gone (`struct bpf_link_info`). */
+export function linkInterface(link: number): number {
+  const info = new Uint8Array(64)
+  const bytes = attribute(16, [
+    [0, link],
+    [4, info.length],
+    [8, addressOf(info)],
+  ])
+  call('ask what a link is attached to', bpf(COMMAND.OBJ_GET_INFO, bytes, bytes.length))
+  return new DataView(info.buffer).getUint32(16, true)
+}
+
 export interface TestRun {
   readonly verdict: number
   readonly packet: Uint8Array

@@ -9,8 +9,18 @@
  *     expiry              the timer that takes out idle connections; sweep and clock are its helpers
  */
 import { randomBytes } from 'node:crypto'
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmdirSync, unlinkSync } from 'node:fs'
-import { join } from 'node:path'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  unlinkSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
 import type { Backing } from '../balancer/backing.ts'
 import {
   type Capacity,
@@ -30,13 +40,14 @@ import { readFacts, writeSettings } from '../balancer/settings.ts'
 import { EMPTY_SHAPE, type Shape } from '../balancer/shape.ts'
 import { RegionTable } from '../balancer/table.ts'
 import { Btf } from '../bpf/btf.ts'
-import { compile, type ProgramSource } from '../bpf/compile.ts'
+import type { ProgramSource } from '../bpf/compile.ts'
 import type { Ip } from '../bytes/address.ts'
 import { attachIngress, detachIngress } from './attachment.ts'
 import {
   createMap,
+  linkInterface,
   loadBtf,
-  loadProgram,
+  loadSource,
   MAP_TYPE,
   mapMemory,
   openPinned,
@@ -64,6 +75,8 @@ const DEFAULT_CAPACITY = {
   localities: 16384,
 } as const
 
+const LOCK_FILE = 'table.lock'
+
 /** Where run-time files of this network namespace are. */
 export function runtimeDirectory(cookie: bigint = namespaceCookie()): string {
   return `/run/sluice/${cookie}`
@@ -84,8 +97,36 @@ export function removeServiceTable(cookie: bigint = namespaceCookie()): void {
   using route = new RouteSocket()
   if (cookie === namespaceCookie())
     for (const link of links(route)) detachIngress(route, link.ifindex, linkPath(directory, link.ifindex))
+  forget(directory, cookie)
+}
+
+/** Unpins a table, and what is left of it in /run. */
+function forget(directory: string, cookie: bigint): void {
   for (const name of readdirSync(directory)) unlinkSync(join(directory, name))
   rmdirSync(directory)
+  rmSync(join(runtimeDirectory(cookie), LOCK_FILE), { force: true })
+  if (existsSync(runtimeDirectory(cookie)) && readdirSync(runtimeDirectory(cookie)).length === 0)
+    rmdirSync(runtimeDirectory(cookie))
+}
+
+/** Tables of namespaces that are no more: every link has lost its interface, loopback's too. They only hold memory. */
+function forgetDeadTables(filesystem: string): void {
+  for (const name of readdirSync(filesystem)) {
+    if (!/^[0-9]+$/.test(name)) continue
+    const directory = join(filesystem, name)
+    const links = readdirSync(directory).filter(pin => pin.startsWith('link-'))
+    if (links.length > 0 && links.every(link => isDetached(join(directory, link)))) forget(directory, BigInt(name))
+  }
+}
+
+function isDetached(path: string): boolean {
+  const link = openPinned(path)
+  if (link === undefined) return true
+  try {
+    return linkInterface(link) === 0
+  } finally {
+    closeSync(link)
+  }
 }
 
 export class PinnedTable extends RegionTable {
@@ -210,6 +251,7 @@ function openBacking(directory: string, lockFile: number): KernelBacking {
 }
 
 function makeBacking(directory: string, lockFile: number, wanted: Partial<Capacity>): KernelBacking {
+  forgetDeadTables(dirname(directory))
   const capacity: Capacity = { ...DEFAULT_CAPACITY, processors: powerOfTwo(possibleProcessors()), ...wanted }
   const hertz = Math.round(1e9 / clockResolutionNs('monotonic-coarse'))
   const facts: TableFacts = { capacity, hashSeed: randomBytes(8).readBigUInt64LE(), hertz }
@@ -242,6 +284,7 @@ function makeBacking(directory: string, lockFile: number, wanted: Partial<Capaci
 
   // A route is looked up as for a packet of our own, coming from loopback; the kernel asks whether that may forward.
   writeSysctl('net.ipv4.conf.lo.forwarding', 1)
+  if (existsSync('/proc/sys/net/ipv6')) writeSysctl('net.ipv6.conf.lo.forwarding', 1)
   const expiry = loadLooping(looping => expiryTimer(facts, looping), descriptors)
   const started = testRun(expiry, PACKET).verdict
   if (started !== 0)
@@ -264,7 +307,7 @@ function makeBacking(directory: string, lockFile: number, wanted: Partial<Capaci
 const PACKET = new Uint8Array(64)
 
 function load(source: ProgramSource, descriptors: Readonly<Record<string, number>>): number {
-  return loadProgram(compile(source), descriptors)
+  return loadSource(source, descriptors)
 }
 
 /** With the kernel's own loop where it has one (5.17), else with one that the verifier walks through. */
@@ -312,7 +355,7 @@ function mapRegions(capacity: Capacity, descriptors: Readonly<Record<string, num
 function openLock(cookie: bigint): number {
   const directory = runtimeDirectory(cookie)
   mkdirSync(directory, { recursive: true, mode: 0o755 })
-  return openSync(join(directory, 'table.lock'), 'w')
+  return openSync(join(directory, LOCK_FILE), 'w')
 }
 
 function withLock<T>(lockFile: number, work: () => T): T {

@@ -9,8 +9,10 @@ import type { Code } from '../../bpf/code.ts'
 import type { ProgramSource } from '../../bpf/compile.ts'
 import { HELPER } from '../../bpf/helper.ts'
 import type { Scalar, Value } from '../../bpf/value.ts'
-import { CONNECTION, DETAIL, KIND, SETTINGS, type TableFacts, TEMPLATE_GRACE_S } from '../layout.ts'
+import type { IpFamily } from '../../bytes/address.ts'
+import { CONNECTION, connectionSlots, DETAIL, KIND, SETTINGS, type TableFacts, TEMPLATE_GRACE_S } from '../layout.ts'
 import { isTemplate, removeConnection } from './connection.ts'
+import { estimateCallback, estimateIfDue } from './estimate.ts'
 import { Tables } from './tables.ts'
 
 export const TIMER_MAP = 'expiry'
@@ -31,13 +33,18 @@ export type Looping = 'helper' | 'unrolled'
 /** Rounds that the verifier walks through where there is no `bpf_loop`. */
 const UNROLLED_ROUNDS = 256
 
+const FAMILIES: readonly IpFamily[] = [4, 6]
+const SWEEP_SLOT = { 4: 'sweep_slot', 6: 'sweep_slot6' } as const
+/** The table of IPv6 is that much smaller, so a round over it takes as long. */
+const SLOTS_RATIO = 4
+
 /** Runs over the whole table once, when it is test-run. Its verdict is 0. */
 export function sweeper(facts: TableFacts, looping: Looping): ProgramSource {
   return {
     name: 'sluice_sweep',
     type: 'tc',
     main: code => {
-      sweep(code, facts, facts.capacity.connections, looping)
+      for (const family of FAMILIES) sweep(code, facts, family, connectionSlots(facts.capacity, family), looping)
       code.exit(0)
     },
     callbacks: loopCallback(facts, looping),
@@ -65,12 +72,15 @@ export function expiryTimer(facts: TableFacts, looping: Looping): ProgramSource 
         parameters: 3,
         body: code => {
           const timer = code.parameter(2)
-          const tables = new Tables(code, facts)
-          const busy = tables.settings().get(SETTINGS.entries).ne(0)
+          if (looping === 'helper') estimateIfDue(code, facts)
+          const settings = new Tables(code, facts).settings()
+          const entries = settings.get(SETTINGS.entries)
+          const entries6 = settings.get(SETTINGS.entries6)
           code.when(
-            busy,
+            entries.or(entries6).ne(0),
             () => {
-              sweep(code, facts, slots, looping)
+              code.when(entries.ne(0), () => sweep(code, facts, 4, slots, looping))
+              code.when(entries6.ne(0), () => sweep(code, facts, 6, slots / SLOTS_RATIO, looping))
               code.call(HELPER.timerStart, timer, tickNs, 0)
             },
             () => {
@@ -81,6 +91,7 @@ export function expiryTimer(facts: TableFacts, looping: Looping): ProgramSource 
         },
       },
       ...loopCallback(facts, looping),
+      ...(looping === 'helper' ? estimateCallback(facts) : {}),
     },
   }
 }
@@ -93,33 +104,32 @@ export function clock(): ProgramSource {
 /** `bpf_loop` calls it with the round and a pointer we have no use for; 0 goes on. */
 function loopCallback(facts: TableFacts, looping: Looping): NonNullable<ProgramSource['callbacks']> {
   if (looping === 'unrolled') return {}
-  const body = (code: Code) => {
-    sweepSlot(code, facts, code.parameter(0))
+  const body = (family: IpFamily) => (code: Code) => {
+    sweepSlot(code, new Tables(code, facts, family), code.parameter(0))
     code.exit(0)
   }
-  return { sweep_slot: { parameters: 2, body } }
+  return Object.fromEntries(FAMILIES.map(family => [SWEEP_SLOT[family], { parameters: 2, body: body(family) }]))
 }
 
-function sweep(code: Code, facts: TableFacts, slots: number, looping: Looping): void {
+function sweep(code: Code, facts: TableFacts, family: IpFamily, slots: number, looping: Looping): void {
+  const tables = new Tables(code, facts, family)
+  const rounds = looping === 'helper' ? slots : Math.min(slots, UNROLLED_ROUNDS)
   if (looping === 'helper') {
     const unused = code.frame(8)
-    code.call(HELPER.loop, slots, code.callback('sweep_slot'), unused.address(), 0)
+    code.call(HELPER.loop, rounds, code.callback(SWEEP_SLOT[family]), unused.address(), 0)
   } else {
-    code.repeat(Math.min(slots, UNROLLED_ROUNDS), round => sweepSlot(code, facts, round))
+    code.repeat(rounds, round => sweepSlot(code, tables, round))
   }
-  new Tables(code, facts)
-    .settings()
-    .increase(SETTINGS.sweepAt, Math.min(slots, looping === 'helper' ? slots : UNROLLED_ROUNDS))
+  tables.settings().increase(tables.sweepField, rounds)
 }
 
 /** Looks at the slot that comes `round` after where the last sweep ended. */
-function sweepSlot(code: Code, facts: TableFacts, round: Value): void {
-  const tables = new Tables(code, facts)
+function sweepSlot(code: Code, tables: Tables, round: Value): void {
   const slot = tables
     .settings()
-    .get(SETTINGS.sweepAt)
+    .get(tables.sweepField)
     .add(round)
-    .and(facts.capacity.connections - 1)
+    .and(tables.connectionSlots - 1)
   const entry = tables.connection(slot)
   const key = entry.get(CONNECTION.key)
   code.section(done => {
