@@ -1,33 +1,49 @@
 /** The connection table as `ipvsadm -Lc` lists it, read from the live memory entry by entry. */
+import type { IpFamily } from '../bytes/address.ts'
 import type { ListedConnection } from '../model/virtual-service.ts'
 import {
   CONNECTION,
   CONNECTION_BYTES,
   CONNECTION_FLAG,
+  CONNECTION6,
+  CONNECTION6_BYTES,
   DESTINATION_BYTES,
   KIND,
   STATE,
   type TableFacts,
 } from './layout.ts'
-import type { Memory } from './memory.ts'
+import { Memory } from './memory.ts'
 import { addressAt, protocolName, readEndpoint } from './records.ts'
 import { TCP_STATES } from './tcp-state.ts'
 
-/** Entries that come and go meanwhile may or may not be seen; one that changes while it is read is left out. */
+/** IPv4 first, then IPv6. */
 export function* listConnections(
+  regions: Readonly<Record<'connections' | 'connections6', Uint8Array>>,
+  destinations: Memory,
+  facts: TableFacts,
+  jiffies: number,
+): Generator<ListedConnection> {
+  yield* listFamily(4, new Memory(regions.connections), destinations, facts, jiffies)
+  yield* listFamily(6, new Memory(regions.connections6), destinations, facts, jiffies)
+}
+
+/** Entries that come and go meanwhile may or may not be seen; one that changes while it is read is left out. */
+function* listFamily(
+  family: IpFamily,
   connections: Memory,
   destinations: Memory,
   facts: TableFacts,
   jiffies: number,
 ): Generator<ListedConnection> {
-  for (let at = 0; at < connections.bytes.length; at += CONNECTION_BYTES) {
+  const { bytes, client: clientAt, virtual: virtualAt } = ENTRY[family]
+  for (let at = 0; at < connections.bytes.length; at += bytes) {
     const key = connections.getWide(at, CONNECTION.key)
     const kind = connections.get(at, CONNECTION.kind)
     if (kind !== KIND.connection && kind !== KIND.template) continue
     const left = connections.get(at, CONNECTION.timeout) - ((jiffies - connections.get(at, CONNECTION.stamp)) >>> 0)
     const protocol = protocolName(connections.get(at, CONNECTION.protocol))
-    const client = addressAt(connections, at + CONNECTION.client[0])
-    const virtual = addressAt(connections, at + CONNECTION.virtual[0])
+    const client = addressAt(connections, at + clientAt[0], family)
+    const virtual = addressAt(connections, at + virtualAt[0], family)
     const listed: ListedConnection = {
       protocol,
       state: stateName(connections.get(at, CONNECTION.state)),
@@ -39,6 +55,11 @@ export function* listConnections(
     if (connections.getWide(at, CONNECTION.key) === key) yield listed
   }
 }
+
+const ENTRY = {
+  4: { bytes: CONNECTION_BYTES, client: CONNECTION.client, virtual: CONNECTION.virtual },
+  6: { bytes: CONNECTION6_BYTES, client: CONNECTION6.client, virtual: CONNECTION6.virtual },
+} as const
 
 /** A translated connection has its own idea of the server's port: that of a service of every port is the client's choice. */
 function serverOf(

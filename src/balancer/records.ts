@@ -1,11 +1,13 @@
 /** Services and destinations as records of the tables, and back. */
-import { type Ip, ipBytes, ipFromBytes } from '../bytes/address.ts'
+import type { Field } from '../bpf/value.ts'
+import { type Ip, type IpFamily, ipBytes, ipFamily, ipFromBytes } from '../bytes/address.ts'
 import {
   type Forwarding,
   type Protocol,
   SCHEDULERS,
   type SchedulerFlag,
   type ServiceKey,
+  serviceFamily,
   type Tunnel,
 } from '../model/service.ts'
 import { type Destination, NotDoneError, TableError, type VirtualService } from '../model/virtual-service.ts'
@@ -31,7 +33,9 @@ export function judgeService(service: VirtualService): void {
   const { key, scheduler } = service
   if (key.kind === 'mark') throw new NotDoneError('EOPNOTSUPP', 'services by firewall mark')
   if (key.protocol === 'SCTP') throw new NotDoneError('EOPNOTSUPP', 'SCTP')
-  if (key.address.includes(':')) throw new NotDoneError('EAFNOSUPPORT', 'IPv6 services')
+  const prefix = service.persistence?.prefix
+  if (prefix !== undefined && serviceFamily(key) === 6 && (prefix < 1 || prefix > 128))
+    throw new TableError('EINVAL', `an IPv6 netmask has 1 to 128 bits, not ${prefix}`)
   if (service.persistenceEngine !== undefined)
     throw new TableError('ENOENT', `there is no persistence engine ${service.persistenceEngine}`)
   if (service.onePacket) throw new NotDoneError('EOPNOTSUPP', 'one-packet scheduling')
@@ -41,9 +45,10 @@ export function judgeService(service: VirtualService): void {
     throw new TableError('EINVAL', 'a service of every port must be persistent')
 }
 
-export function judgeDestination(destination: Destination): void {
+export function judgeDestination(key: ServiceKey, destination: Destination): void {
   const { address, forwarding, weight, lowerThreshold, upperThreshold } = destination
-  if (address.includes(':')) throw new NotDoneError('EOPNOTSUPP', 'IPv6 real servers')
+  if (serviceFamily(key) !== ipFamily(address) && forwarding.method !== 'tunnel')
+    throw new TableError('EINVAL', 'a server of the other address family can only be tunnelled to')
   if (weight < 0) throw new TableError('ERANGE', `weight ${weight} is negative`)
   if (lowerThreshold > upperThreshold)
     throw new TableError('ERANGE', `lower threshold ${lowerThreshold} is above the upper one, ${upperThreshold}`)
@@ -52,9 +57,18 @@ export function judgeDestination(destination: Destination): void {
     if (forwarding.tunnel.checksum === 'remcsum')
       throw new NotDoneError('EOPNOTSUPP', 'remote checksum offload in GUE tunnels')
   }
-  const first = ipBytes(address)[0]!
-  if (first === 0 || (first >= 224 && first < 240) || address === '255.255.255.255')
-    throw new TableError('EINVAL', `${address} is not a host's address`)
+  if (!isHost(address)) throw new TableError('EINVAL', `${address} is not a host's address`)
+}
+
+/** What a packet can be sent to whose next hop is looked up (ip_vs_new_dest): no groups, no link-local addresses of IPv6. */
+function isHost(address: Ip): boolean {
+  const [first, second] = ipBytes(address)
+  if (ipFamily(address) === 6) {
+    const linkLocal = first === 0xfe && (second! & 0xc0) === 0x80
+    const mapped = /^::ffff:[0-9a-f]+:[0-9a-f]+$/.test(address)
+    return address !== '::' && first !== 0xff && !linkLocal && !mapped
+  }
+  return first !== 0 && (first! < 224 || first! >= 240) && address !== '255.255.255.255'
 }
 
 /** The key under which the data path finds the service. */
@@ -73,13 +87,15 @@ export function serverKey(service: ServiceKey, address: Ip, port: number): bigin
 export function writeService(memory: Memory, record: number, service: VirtualService, hertz: number): void {
   const { key, persistence } = service
   if (key.kind === 'mark') throw new NotDoneError('EOPNOTSUPP', 'services by firewall mark')
-  memory.set(record, SERVICE.family, 4)
+  const family = serviceFamily(key)
+  const prefix = persistence?.prefix ?? (family === 4 ? 32 : 128)
+  memory.set(record, SERVICE.family, family)
   memory.set(record, SERVICE.protocol, PROTOCOL_NUMBER[key.protocol])
   memory.set(record, [SERVICE.port[0], 'be16'], key.port)
-  memory.slice(record + SERVICE.address[0], 16).fill(0)
-  memory.slice(record + SERVICE.address[0], 4).set(ipBytes(key.address))
-  memory.set(record, SERVICE.prefix, persistence?.prefix ?? 32)
-  memory.set(record, [SERVICE.netmask[0], 'be32'], netmask(persistence?.prefix ?? 32))
+  writeAddress(memory, record + SERVICE.address[0], key.address)
+  memory.set(record, SERVICE.prefix, prefix)
+  if (family === 4) memory.slice(record + SERVICE.netmask[0], 4).set(netmask(prefix, 4))
+  else memory.slice(record + SERVICE.netmask6[0], 16).set(netmask(prefix, 16))
   memory.set(record, SERVICE.persistenceS, persistence?.timeoutS ?? 0)
   memory.set(record, SERVICE.persistence, (persistence?.timeoutS ?? 0) * hertz)
   const flags = service.schedulerFlags.reduce<number>((bits, flag) => bits | FLAG_BITS[flag], SERVICE_FLAG.used)
@@ -103,7 +119,7 @@ export function readServiceKey(memory: Memory, record: number): ServiceKey {
   return {
     kind: 'address',
     protocol: protocolName(memory.get(record, SERVICE.protocol)),
-    address: addressAt(memory, record + SERVICE.address[0]),
+    address: addressAt(memory, record + SERVICE.address[0], familyAt(memory, record, SERVICE.family)),
     port: memory.get(record, [SERVICE.port[0], 'be16']),
   }
 }
@@ -152,9 +168,8 @@ export function writeDestination(memory: Memory, record: number, destination: De
 }
 
 export function writeEndpoint(memory: Memory, record: number, address: Ip, port: number): void {
-  memory.set(record, DESTINATION.family, 4)
-  memory.slice(record + DESTINATION.address[0], 16).fill(0)
-  memory.slice(record + DESTINATION.address[0], 4).set(ipBytes(address))
+  memory.set(record, DESTINATION.family, ipFamily(address))
+  writeAddress(memory, record + DESTINATION.address[0], address)
   memory.set(record, [DESTINATION.port[0], 'be16'], port)
 }
 
@@ -170,19 +185,39 @@ export function readDestination(memory: Memory, record: number): Destination {
 
 export function readEndpoint(memory: Memory, record: number): { address: Ip; port: number } {
   return {
-    address: addressAt(memory, record + DESTINATION.address[0]),
+    address: addressAt(memory, record + DESTINATION.address[0], familyAt(memory, record, DESTINATION.family)),
     port: memory.get(record, [DESTINATION.port[0], 'be16']),
   }
+}
+
+/** True if the destination is that address and port; without making text of its own, which a long list would feel. */
+export function isEndpoint(memory: Memory, record: number, address: Ip, port: number): boolean {
+  if (memory.get(record, [DESTINATION.port[0], 'be16']) !== port) return false
+  const wanted = ipBytes(address)
+  if (memory.get(record, DESTINATION.family) !== (wanted.length === 4 ? 4 : 6)) return false
+  const there = memory.slice(record + DESTINATION.address[0], wanted.length)
+  return wanted.every((byte, i) => byte === there[i])
 }
 
 export function protocolName(number: number): Protocol {
   return number === PROTOCOL.udp ? 'UDP' : number === PROTOCOL.sctp ? 'SCTP' : 'TCP'
 }
 
-export function addressAt(memory: Memory, at: number): Ip {
-  return ipFromBytes(memory.slice(at, 4))
+export function addressAt(memory: Memory, at: number, family: IpFamily): Ip {
+  return ipFromBytes(memory.slice(at, family === 4 ? 4 : 16))
 }
 
-function netmask(prefix: number): number {
-  return prefix === 0 ? 0 : (0xffff_ffff << (32 - prefix)) >>> 0
+/** An address in its field of 16 bytes; none is all zero. */
+export function writeAddress(memory: Memory, at: number, address: Ip | undefined): void {
+  const field = memory.slice(at, 16)
+  field.fill(0)
+  if (address !== undefined) field.set(ipBytes(address))
+}
+
+function familyAt(memory: Memory, record: number, field: Field): IpFamily {
+  return memory.get(record, field) === 6 ? 6 : 4
+}
+
+function netmask(prefix: number, bytes: number): Uint8Array {
+  return Uint8Array.from({ length: bytes }, (_, i) => 0xff00 >> Math.min(8, Math.max(0, prefix - 8 * i)))
 }
