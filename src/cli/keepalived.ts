@@ -74,7 +74,8 @@ async function testConfiguration({ file, configId, allFiles, configTest }: Keepa
   return status
 }
 
-async function daemon({ file, logDetail }: KeepalivedOptions): Promise<number> {
-  const { run } = await import('../daemon/run.ts')
-  return await run({ file: file ?? DEFAULT_CONFIGURATION_FILE, logDetail: logDetail ?? false })
+/** In the foreground, or in the background after a fork as daemons have always done it. */
+async function daemon(options: KeepalivedOptions): Promise<number> {
+  const { runKeepalived } = await import('./keepalived/run.ts')
+  return await runKeepalived({ ...options, file: options.file ?? DEFAULT_CONFIGURATION_FILE })
 }

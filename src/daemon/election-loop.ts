@@ -130,7 +130,8 @@ export class ElectionLoop {
     counters.add('received')
     const event = accept(instance, this.#state(instance.name)!, received)
     if (event.type === 'dropped') counters.add(event.drop)
-    else for (const { label } of event.remarks) counters.add(label)
+    else if (event.priority === 0) counters.add('received-priority-zero')
+    if (event.type === 'heard') for (const { label } of event.remarks) counters.add(label)
     this.#step(instance.name, event)
     this.#awaitWake()
   }
@@ -260,7 +261,11 @@ export class ElectionLoop {
 
   #weigh(instance: VrrpInstance): Weighed {
     const isUp = (name: string) => this.#world.network.look(name)?.up === true
-    return weigh(instance, this.#groupOf(instance.name), this.#verdicts, isUp)
+    const weighed = weigh(instance, this.#groupOf(instance.name), this.#verdicts, isUp)
+    const { sourceAddress, trackSourceAddress } = instance
+    if (!trackSourceAddress || this.#world.network.held().some(({ address }) => address === sourceAddress))
+      return weighed
+    return { ...weighed, faults: [...weighed.faults, 'src address not configured'] }
   }
 
   #applyWeights(instance: VrrpInstance, { faults, adjustment }: Weighed): void {
@@ -326,7 +331,9 @@ export class ElectionLoop {
       if (state === before.states.get(name)?.name) continue
       watched.since = this.#world.now()
       watched.claims.clear()
+      if (state === 'active') watched.counters.add('became-active')
       if (before.states.get(name)?.name !== 'active') continue
+      watched.counters.add('released')
       this.#world.heartbeat.cease(name)
       this.#announcements.drop(name)
     }

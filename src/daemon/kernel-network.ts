@@ -27,6 +27,8 @@ const INTERNETWORK_CONTROL = 0xc0
 interface Segment {
   readonly link: Link
   readonly raw: Map<string, RawSocket>
+  /** The multicast groups that were joined, by socket. */
+  readonly groups: Map<RawSocket, Set<Ip>>
   readonly arp: PacketSocket
 }
 
@@ -138,18 +140,28 @@ export class KernelNetwork implements ElectionNetwork {
     const { family, multicastGroup, unicastPeers, authentication } = instance
     const protocol = authentication.type === 'ah' ? IP_PROTOCOL_AH : IP_PROTOCOL_VRRP
     const key = socketKey(family, protocol)
-    if (segment.raw.has(key)) return
     const { ifindex } = segment.link
-    const socket = new RawSocket({ family, protocol, ifindex, headerIncluded: family === 4 })
-    if (unicastPeers.length === 0) socket.join(multicastGroup, ifindex)
-    segment.raw.set(key, socket)
-    this.#poller.watch(socket.fd, () => this.#readPackets(instance.interface, family, socket))
+    const socket = segment.raw.get(key) ?? new RawSocket({ family, protocol, ifindex, headerIncluded: family === 4 })
+    if (!segment.raw.has(key)) {
+      segment.raw.set(key, socket)
+      segment.groups.set(socket, new Set())
+      this.#poller.watch(socket.fd, () => this.#readPackets(instance.interface, family, socket))
+    }
+    const joined = segment.groups.get(socket)!
+    if (unicastPeers.length > 0 || joined.has(multicastGroup)) return
+    socket.join(multicastGroup, ifindex)
+    joined.add(multicastGroup)
   }
 
   #enter(name: string): void {
     const link = findLink(this.#route, name)
     if (link === undefined) return
-    const segment = { link, raw: new Map(), arp: new PacketSocket({ ifindex: link.ifindex, etherType: ETH_P_ARP }) }
+    const segment = {
+      link,
+      raw: new Map(),
+      groups: new Map(),
+      arp: new PacketSocket({ ifindex: link.ifindex, etherType: ETH_P_ARP }),
+    }
     this.#segments.set(name, segment)
     this.#poller.watch(segment.arp.fd, () => this.#readArp(name, segment.arp))
   }

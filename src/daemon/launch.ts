@@ -6,8 +6,15 @@ import { spawn } from 'node:child_process'
 import type { Script } from '../model/script.ts'
 import { type ScriptRules, scriptAccount } from './script-account.ts'
 
-/** What could make a program do something else than its author meant; keepalived takes them away too. */
-const UNSAFE: ReadonlySet<string> = new Set(['IFS', 'LD_PRELOAD', 'LD_LIBRARY_PATH'])
+/** What could make a program do something else than its author meant, as keepalived takes it away too; what is meant for us. */
+const UNSAFE: ReadonlySet<string> = new Set([
+  'IFS',
+  'LD_PRELOAD',
+  'LD_LIBRARY_PATH',
+  'NOTIFY_SOCKET',
+  'WATCHDOG_USEC',
+  'WATCHDOG_PID',
+])
 
 export function launch(
   script: Script,

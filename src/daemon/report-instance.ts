@@ -27,6 +27,7 @@ export function reportInstance(instance: VrrpInstance, state: State, seen: Seen)
     interface: instance.interface,
     routerId: instance.routerId,
     priority: state.priority,
+    activePriority: state.name === 'backup' ? state.active?.priority : undefined,
     addresses: placedAddresses(instance).map(address => ({
       address: address.address,
       prefix: address.prefix,

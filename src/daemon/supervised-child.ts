@@ -21,6 +21,7 @@ export interface ChildEvents {
   readonly tell: (message: TellTale) => void
   /** What it must know before anything else, each time it starts. */
   readonly remind: () => readonly TellTale[]
+  readonly started: (pid: number | undefined) => void
   /** It is no use to start this child again. */
   readonly unable: (sentence: string) => void
 }
@@ -145,6 +146,7 @@ export class SupervisedChild {
     child.on('error', error => this.#events.say(`${TITLES[this.role]} child process: ${error.message}`))
     child.once('exit', (code, signal) => this.#died(code, signal))
     this.#events.say(`Starting ${TITLES[this.role]} child process, pid=${child.pid}`)
+    this.#events.started(child.pid)
     for (const message of this.#events.remind()) this.#send(message)
     this.#send({ type: 'configure', configuration: this.#configuration })
     for (const message of this.#missed.splice(0)) this.#send(message)

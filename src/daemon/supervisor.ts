@@ -3,19 +3,27 @@
  * and one for scripts, writes their log, answers `sluice status`, and does nothing that could delay either of them.
  */
 import type { Configuration } from '../model/configuration.ts'
-import { type LogEntry, logLine } from '../observe/log-line.ts'
+import type { LogEntry } from '../observe/log-line.ts'
 import type { Role, Snapshot } from '../observe/snapshot.ts'
 import { NO_VERDICTS, type Verdicts } from '../tracking/verdict.ts'
 import type { TellTale } from './messages.ts'
 import { needsScripts } from './needs-scripts.ts'
 import { runTimed } from './run-timed.ts'
+import type { Phase } from './service-manager.ts'
 import { SupervisedChild } from './supervised-child.ts'
 
 export interface SupervisorOptions {
   readonly file: string
   readonly logDetail: boolean
-  /** Writes to the terminal or wherever the log goes. */
+  /** Sentences for whoever started us. */
   readonly print: (text: string) => void
+  /** The log, wherever it goes. */
+  readonly log: (entry: LogEntry) => void
+  /** What of the configuration is not for this daemon is left out; undefined: all of it is. */
+  readonly only?: 'vrrp' | 'checkers' | undefined
+  /** A child was started, or is gone for good. */
+  readonly onChild?: ((role: Role, pid: number | undefined) => void) | undefined
+  readonly onPhase?: ((phase: Phase) => void) | undefined
   /** The configuration as the file has it now; undefined, after saying why, if it cannot be used. */
   readonly load: () => Configuration | undefined
 }
@@ -54,7 +62,9 @@ export class Supervisor {
       if (this.#stopping) return
       await this.#arrange()
       void Promise.all([...this.#children.values()].map(child => child.configured)).then(() => {
-        if (!this.#stopping) this.#say('Startup complete')
+        if (this.#stopping) return
+        this.#say('Startup complete')
+        this.#options.onPhase?.('ready')
       })
     })
   }
@@ -64,15 +74,18 @@ export class Supervisor {
     this.#inTurn(async () => {
       if (this.#stopping) return
       this.#say('Reloading ...')
+      this.#options.onPhase?.('reloading')
       const configuration = this.#options.load()
       this.#reloadRefused = configuration === undefined
       if (configuration === undefined) {
         this.#say(`${this.#options.file} is not usable: reload refused, everything stays as it is`)
+        this.#options.onPhase?.('ready')
         return
       }
       this.#configuration = configuration
       await this.#arrange()
       this.#say('Reload complete')
+      this.#options.onPhase?.('ready')
     })
   }
 
@@ -82,6 +95,7 @@ export class Supervisor {
     this.#stopping = true
     this.#inTurn(async () => {
       this.#say('Stopping')
+      this.#options.onPhase?.('stopping')
       await this.#children.get('elections')?.stop()
       // After the elections, whose last word may be for a script or a mail.
       await this.#children.get('scripts')?.stop()
@@ -92,6 +106,15 @@ export class Supervisor {
       this.#say('Stopped')
       this.#ended(status)
     })
+  }
+
+  get configuration(): Configuration {
+    return this.#configuration
+  }
+
+  /** A line in the log of this process. */
+  say(text: string): void {
+    this.#say(text)
   }
 
   async snapshot(): Promise<Snapshot> {
@@ -126,10 +149,11 @@ export class Supervisor {
     const { vrrpInstances, virtualServers } = this.#configuration
     if (vrrpInstances.length + virtualServers.length === 0)
       this.#say('the configuration has neither a vrrp_instance nor a virtual_server: there is nothing to do')
+    const vrrp = this.#options.only !== 'checkers'
     await Promise.all([
-      this.#arrangeChild('elections', vrrpInstances.length > 0),
-      this.#arrangeChild('scripts', needsScripts(this.#configuration)),
-      this.#arrangeChild('checkers', virtualServers.length > 0),
+      this.#arrangeChild('elections', vrrp && vrrpInstances.length > 0),
+      this.#arrangeChild('scripts', vrrp && needsScripts(this.#configuration)),
+      this.#arrangeChild('checkers', this.#options.only !== 'vrrp' && virtualServers.length > 0),
     ])
   }
 
@@ -138,6 +162,7 @@ export class Supervisor {
     if (!needed) {
       this.#children.delete(role)
       await child?.stop()
+      this.#options.onChild?.(role, undefined)
     } else if (child !== undefined) child.reconfigure(this.#configuration)
     else {
       const events = {
@@ -145,6 +170,7 @@ export class Supervisor {
         say: (text: string) => this.#say(text),
         tell: (message: TellTale) => this.#passOn(message),
         remind: () => (role === 'elections' ? [{ type: 'tracked', verdicts: this.#verdicts } as const] : []),
+        started: (pid: number | undefined) => this.#options.onChild?.(role, pid),
         unable: (sentence: string) => this.#giveUp(sentence),
       }
       this.#children.set(role, new SupervisedChild(role, this.#configuration, events))
@@ -174,6 +200,6 @@ export class Supervisor {
     if (entry.detail && !this.#options.logDetail) return
     this.#log.push(entry)
     if (this.#log.length > LOG_KEPT) this.#log.shift()
-    this.#options.print(`${logLine(entry)}\n`)
+    this.#options.log(entry)
   }
 }

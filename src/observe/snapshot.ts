@@ -45,6 +45,8 @@ export interface InstanceSnapshot {
   readonly interface: string
   readonly routerId: number
   readonly priority: number
+  /** Of the router that a backup hears; undefined if it hears none, or is none. */
+  readonly activePriority?: number | undefined
   readonly addresses: readonly AddressSnapshot[]
   /** Packets by outcome: `sent`, `received`, and drops by reason. */
   readonly counts: Counts

@@ -15,7 +15,6 @@ export function faults(instance: VrrpInstance, standing: Standing): readonly str
 /** The line keepalived logs for a cause; its wording differs from cause to cause. */
 export function faultLine(instance: VrrpInstance, cause: string): string {
   if (cause.startsWith('script ')) return `(${instance.name}): entering FAULT state due to ${cause}`
-  if (cause.startsWith('interface ') || cause.startsWith('tracked file '))
-    return `(${instance.name}): entering FAULT state (${cause})`
+  if (/^(interface|tracked file|src address) /.test(cause)) return `(${instance.name}): entering FAULT state (${cause})`
   return `(${instance.name}) entering FAULT state (${cause})`
 }

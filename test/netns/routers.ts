@@ -48,6 +48,11 @@ export class Router {
     this.#run('bin/sluice', ['run', '-D', '-f', this.file])
   }
 
+  /** Sluice as keepalived, told to by its first word. */
+  runDropIn(words: readonly string[], environment: NodeJS.ProcessEnv = {}): void {
+    this.#run('bin/sluice', ['keepalived', ...words], environment)
+  }
+
   runKeepalived(): void {
     const pidFile = (which: string) => join(this.#folder, `${this.address}.${which}.pid`)
     const files = ['-p', pidFile('parent'), '-r', pidFile('vrrp')]
@@ -58,8 +63,10 @@ export class Router {
     return this.#daemon!.pid!
   }
 
-  signal(signal: NodeJS.Signals): void {
-    this.#daemon?.kill(signal)
+  /** Node sends only those that have a name. */
+  signal(signal: NodeJS.Signals | number): void {
+    if (typeof signal === 'number') spawnSync('kill', [`-${signal}`, `${this.pid}`])
+    else this.#daemon?.kill(signal)
   }
 
   /** Resolves with the exit status when the daemon has ended. */
@@ -119,9 +126,10 @@ export class Router {
     return `/run/sluice/${inNamespace(this.namespace, namespaceCookie)}`
   }
 
-  #run(command: string, words: readonly string[]): void {
+  #run(command: string, words: readonly string[], environment: NodeJS.ProcessEnv = {}): void {
     this.log = ''
-    const daemon = inNamespace(this.namespace, () => spawn(command, words, { stdio: ['ignore', 'pipe', 'pipe'] }))
+    const env = { ...process.env, ...environment }
+    const daemon = inNamespace(this.namespace, () => spawn(command, words, { stdio: ['ignore', 'pipe', 'pipe'], env }))
     this.#daemon = daemon
     for (const stream of [daemon.stdout, daemon.stderr])
       stream.on('data', bytes => {
