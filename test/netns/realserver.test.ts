@@ -75,25 +75,20 @@ class Segment {
     }
   }
 
-  /** What the client hears by ARP in 200 ms, after `act`. */
+  /** What the client hears by ARP of what `act` brings about. */
   async hears(act: (socket: PacketSocket) => void): Promise<Arp[]> {
     using route = new RouteSocket(this.client)
     const ifindex = linkIndex(route, 'eth0')
     using socket = inNamespace(this.client, () => new PacketSocket({ ifindex, etherType: ETH_P_ARP }))
+    await untilAnswered(socket, () => socket.send(whoHas(RIP)))
     act(socket)
-    await sleep(200)
-    const heard: Arp[] = []
-    for (let frame = socket.receive(); frame !== undefined; frame = socket.receive()) {
-      const ethernet = decodeEthernet(frame.bytes)
-      const arp = ethernet.ok ? decodeArp(ethernet.value.payload) : undefined
-      if (arp?.ok) heard.push(arp.value)
-    }
-    return heard
+    // Answers come in the order of questions: when this one is there, so is all that comes before.
+    return await untilAnswered(socket, () => socket.send(whoHas(RIP)))
   }
 
   async answersFor(address: Ip): Promise<boolean> {
     const heard = await this.hears(socket => socket.send(whoHas(address)))
-    return heard.some(({ operation, senderIp }) => operation === ARP_REPLY && senderIp === address)
+    return heard.some(arp => isAnswerFor(address, arp))
   }
 
   [Symbol.dispose](): void {
@@ -105,16 +100,39 @@ class Segment {
   }
 }
 
+function isAnswerFor(address: Ip, { operation, senderIp }: Arp): boolean {
+  return operation === ARP_REPLY && senderIp === address
+}
+
+const PATIENCE_MS = 20_000
+
+/** Asks until there is an answer for the real server's own address, and tells all that was heard meanwhile. */
+async function untilAnswered(socket: PacketSocket, ask: () => void): Promise<Arp[]> {
+  const heard: Arp[] = []
+  for (let waitedMs = 0; waitedMs < PATIENCE_MS; waitedMs += 10) {
+    if (waitedMs % 500 === 0) ask()
+    for (let frame = socket.receive(); frame !== undefined; frame = socket.receive()) {
+      const ethernet = decodeEthernet(frame.bytes)
+      const arp = ethernet.ok ? decodeArp(ethernet.value.payload) : undefined
+      if (arp?.ok) heard.push(arp.value)
+    }
+    if (heard.some(arp => isAnswerFor(RIP, arp))) return heard
+    await sleep(10)
+  }
+  throw new Error(`nobody answered for ${RIP}`)
+}
+
 function whoHas(address: Ip): Uint8Array {
   const arp = { operation: ARP_REQUEST, senderMac: CLIENT_MAC, senderIp: CLIENT, targetMac: NO_MAC, targetIp: address }
   const payload = encodeArp(arp)
   return encodeEthernet({ destination: MAC_BROADCAST, source: CLIENT_MAC, tags: [], etherType: ETHERTYPE_ARP, payload })
 }
 
-/** Sends from the virtual address to the client, as a web server's answer does. */
-const ANSWER_THE_CLIENT = `
+const STRANGER = ip('192.168.40.99')
+/** Sends from the virtual address to a client that is not known yet, as a web server's answer does. */
+const ANSWER_A_STRANGER = `
   const socket = require('node:dgram').createSocket('udp4')
-  socket.bind(0, '${VIP}', () => socket.send('x', 9, '${CLIENT}', () => socket.close()))`
+  socket.bind(0, '${VIP}', () => socket.send('x', 9, '${STRANGER}', () => socket.close()))`
 
 test('an address that is merely on lo is answered for; one that is served is not', { skip }, async () => {
   using segment = new Segment('answer')
@@ -130,9 +148,9 @@ test('a server that answers from the virtual address asks for its neighbours in 
   using segment = new Segment('announce')
   segment.sluice('start', VIP)
   const asked = await segment.hears(() =>
-    inNamespace(segment.server, () => spawnSync(process.execPath, ['-e', ANSWER_THE_CLIENT])),
+    inNamespace(segment.server, () => spawnSync(process.execPath, ['-e', ANSWER_A_STRANGER])),
   )
-  const requests = asked.filter(({ operation, targetIp }) => operation === ARP_REQUEST && targetIp === CLIENT)
+  const requests = asked.filter(({ operation, targetIp }) => operation === ARP_REQUEST && targetIp === STRANGER)
   assert.deepEqual([...new Set(requests.map(({ senderIp }) => senderIp))], [RIP])
 })
 
