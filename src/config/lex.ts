@@ -6,7 +6,7 @@
  * `TCP_CHECK{`, `} real_server …` and `virtual_ipaddress { 10.0.0.1 }` are all fine.
  */
 import type { Span } from '../diagnostics/diagnostic.ts'
-import { Line } from './line.ts'
+import { Line, type LineSource } from './line.ts'
 
 const TAB = 0x09
 const NEWLINE = 0x0a
@@ -32,15 +32,15 @@ export interface Lexed {
 }
 
 /**
- * Adds the logical lines of the physical line at `from` to `lines`; all offsets are offsets in `text`. A line with
+ * Adds the logical lines of the physical line at `from` to `lines`; all offsets are offsets in its text. A line with
  * signs of the meta language is left alone unless `plain` says that it has been through that already.
  */
-export function lex(file: string, text: string, from: number, lines: Line[], plain: boolean): Lexed {
+export function lex(source: LineSource, from: number, lines: Line[], plain: boolean): Lexed {
+  const { file, text } = source
   const mark = lines.length
   const length = text.length
   let keyword = ''
   let wordCount = 0
-  let wordsEnd = from
   let lineFrom = from
   let unclosedQuote: Span | undefined
   let at = from
@@ -57,7 +57,7 @@ export function lex(file: string, text: string, from: number, lines: Line[], pla
       break
     }
     if (code === OPEN || code === CLOSE) {
-      lines.push(new Line(keyword, wordCount, code === OPEN ? '{' : '}', file, at, text, lineFrom, at))
+      lines.push(new Line(keyword, wordCount, code === OPEN ? '{' : '}', source, lineFrom, at))
       keyword = ''
       wordCount = 0
       at++
@@ -75,7 +75,7 @@ export function lex(file: string, text: string, from: number, lines: Line[], pla
       }
       if (!plain && hasMeta(text, at, close)) return metaLine(lines, mark, close)
       if (wordCount++ === 0) keyword = known(text, at + 1, close)
-      at = wordsEnd = close + 1
+      at = close + 1
       continue
     }
     if (!plain && wordCount === 0 && (code === AT || code === TILDE) && lines.length === mark) {
@@ -91,11 +91,10 @@ export function lex(file: string, text: string, from: number, lines: Line[], pla
     // A stray control character is neither blank nor letter: it is a word by itself.
     if (at === start) at++
     if (wordCount++ === 0) keyword = known(text, start, at)
-    wordsEnd = at
   }
 
   const end = Math.min(at, length)
-  if (wordCount > 0) lines.push(new Line(keyword, wordCount, '', file, wordsEnd, text, lineFrom, end))
+  if (wordCount > 0) lines.push(new Line(keyword, wordCount, '', source, lineFrom, end))
   return { next: nextLine(text, end), meta: false, unclosedQuote }
 }
 

@@ -9,6 +9,12 @@ export interface Word extends Span {
   readonly via?: Span | undefined
 }
 
+/** What a line is cut out of: a file, or text that was made. */
+export interface LineSource {
+  readonly file: string
+  readonly text: string
+}
+
 /**
  * A keyword with its words, up to the end of the line or a brace, whichever comes first; a brace may stand alone. There
  * can be a million lines, so a line holds its place and its keyword; the words are made when somebody asks for them.
@@ -18,47 +24,55 @@ export class Line {
   readonly keyword: string
   readonly wordCount: number
   readonly brace: '{' | '}' | ''
-  readonly file: string
-  /** The same line as characters, for keywords that split it by their own rules: `text.slice(from, to)`. */
-  readonly text: string
+  readonly source: LineSource
+  /** The same line as characters, for keywords that split it by their own rules: up to `to`, where its brace stands. */
   readonly from: number
   readonly to: number
-  /** The offset of the brace, or where one would stand. */
-  readonly endAt: number
-  readonly #traced: readonly Word[] | undefined
 
-  /** `traced`: the words of a line that stands nowhere in this form, each with the place it comes from. */
-  constructor(
-    keyword: string,
-    wordCount: number,
-    brace: '{' | '}' | '',
-    file: string,
-    endAt: number,
-    text: string,
-    from: number,
-    to: number,
-    traced?: readonly Word[],
-  ) {
+  constructor(keyword: string, wordCount: number, brace: '{' | '}' | '', source: LineSource, from: number, to: number) {
     this.keyword = keyword
     this.wordCount = wordCount
     this.brace = brace
-    this.file = file
-    this.text = text
+    this.source = source
     this.from = from
     this.to = to
-    this.endAt = endAt
-    this.#traced = traced
   }
 
   get words(): readonly Word[] {
-    return this.#traced ?? splitWords(this.file, this.text, this.from, this.to)
+    const { file, text } = this.source
+    return splitWords(file, text, this.from, this.to, this.wordCount)
+  }
+
+  get text(): string {
+    return this.source.text.slice(this.from, this.to)
   }
 
   /** The brace, or where one would stand: behind the last word. */
   get end(): Span {
-    return { file: this.file, start: this.endAt, end: this.endAt + 1 }
+    const start = this.brace === '' ? (this.words[this.wordCount - 1]?.end ?? this.to) : this.to
+    return { file: this.source.file, start, end: start + 1 }
+  }
+}
+
+/** A line of made text, whose words and brace know the places they come from. */
+export class TracedLine extends Line {
+  readonly #words: readonly Word[]
+  readonly #end: Span
+
+  constructor(line: Line, words: readonly Word[], end: Span) {
+    super(words[0]?.text ?? '', words.length, line.brace, line.source, line.from, line.to)
+    this.#words = words
+    this.#end = end
+  }
+
+  override get words(): readonly Word[] {
+    return this.#words
+  }
+
+  override get end(): Span {
+    return this.#end
   }
 }
 
 /** A line of no words, for blocks that nobody wrote. */
-export const NO_LINE: Line = new Line('', 0, '', '', 0, '', 0, 0)
+export const NO_LINE: Line = new Line('', 0, '', { file: '', text: '' }, 0, 0)

@@ -68,7 +68,8 @@ for (const [what, text, expected] of [
 /** Words and braces in their order, whatever lines they stand on. */
 function wordsOf(text: string): readonly string[] {
   const lines: Line[] = []
-  for (let at = text.startsWith('\ufeff') ? 1 : 0; at < text.length; ) at = lex('', text, at, lines, true).next
+  for (let at = text.startsWith('\ufeff') ? 1 : 0; at < text.length; )
+    at = lex({ file: '', text }, at, lines, true).next
   return lines
     .flatMap(({ words, brace }) => [...words.map(word => word.text), ...(brace === '' ? ['|'] : [brace])])
     .filter((word, i, all) => word !== '|' || (all[i + 1] !== '{' && all[i + 1] !== '}'))

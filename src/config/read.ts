@@ -23,7 +23,7 @@ import {
 import { disk, type FileSystem } from './file-system.ts'
 import { expandBraces, glob, isWild } from './glob.ts'
 import { lex, lineEnd } from './lex.ts'
-import { Line, type Word } from './line.ts'
+import { type Line, TracedLine, type Word } from './line.ts'
 import { parseRepetition } from './repetition.ts'
 import { TracedText } from './traced-text.ts'
 
@@ -77,13 +77,13 @@ const INCLUDES: Readonly<Record<string, readonly IncludeCheck[]>> = {
 
 export function readConfiguration(file: string, options: ReadOptions = {}): ReadFile {
   const reader = new Reader(options)
-  const text = reader.open(file)
-  if ('error' in text) {
+  const source = reader.open(file)
+  if ('error' in source) {
     const span = { file, start: 0, end: 0 }
     const help = 'check the path, or name another file with -f'
-    return { ...reader, diagnostics: [diagnostic('unreadable-file', span, { file, reason: text.error }, { help })] }
+    return { ...reader, diagnostics: [diagnostic('unreadable-file', span, { file, reason: source.error }, { help })] }
   }
-  reader.readText(file, text.text)
+  reader.read(source)
   return reader
 }
 
@@ -107,13 +107,16 @@ class Reader implements ReadFile {
     this.#includeChecks = options.allFiles === true ? EVERY_CHECK : []
   }
 
-  open(file: string): { readonly text: string } | { readonly error: string } {
+  open(file: string): Source | { readonly error: string } {
     const read = this.#files.read(resolve(file))
-    if ('text' in read) this.sources.set(file, new Source(file, read.text))
-    return read
+    if ('error' in read) return read
+    const source = new Source(file, read.text)
+    this.sources.set(file, source)
+    return source
   }
 
-  readText(file: string, text: string): void {
+  read(source: Source): void {
+    const { file, text } = source
     this.#open.push(file)
     const checksOutside = this.#includeChecks
     let at = 0
@@ -137,7 +140,7 @@ class Reader implements ReadFile {
     }
     while (at < text.length) {
       const mark = this.lines.length
-      const lexed = lex(file, text, at, this.lines, false)
+      const lexed = lex(source, at, this.lines, false)
       if (lexed.meta) {
         this.#checkLength(file, at, lineEnd(text, at))
         const line = pull()
@@ -209,7 +212,7 @@ class Reader implements ReadFile {
     if (line === undefined) return
     const mark = this.lines.length
     const made: Line[] = []
-    const lexed = lex('', line.text, 0, made, true)
+    const lexed = lex({ file: '', text: line.text }, 0, made, true)
     if (lexed.unclosedQuote !== undefined)
       this.#reportQuote(line.locate(lexed.unclosedQuote.start, lexed.unclosedQuote.end))
     for (const each of made) this.lines.push(traced(each, line))
@@ -336,7 +339,7 @@ class Reader implements ReadFile {
     const behind = this.lines.splice(mark)
     // Braces of a pattern look like those of a block: the pattern is the rest of the physical line.
     const last = behind[behind.length - 1]!
-    const rest = first.text.slice(first.from, last.brace === '' ? last.to : last.to + 1)
+    const rest = first.source.text.slice(first.from, last.brace === '' ? last.to : last.to + 1)
     const pattern = plainCharacters(trim(trim(rest).slice(keyword.text.length))).replaceAll('"', '')
     if (pattern === '') {
       this.#report(diagnostic('missing-value', keyword, { keyword: keyword.text, syntax: 'FILE' }))
@@ -374,12 +377,12 @@ class Reader implements ReadFile {
     }
     if (this.sources.has(path)) {
       // A file that is included again: its text is at hand already.
-      this.readText(path, this.sources.get(path)!.text)
+      this.read(this.sources.get(path)!)
       return
     }
     const read = this.open(path)
     if ('error' in read) this.#report(diagnostic('include-skipped', at, { file: path, reason: read.error }))
-    else this.readText(path, read.text)
+    else this.read(read)
   }
 
   #checkLength(file: string, from: number, to: number): void {
@@ -455,15 +458,5 @@ function skipBody(line: TracedText, pull: () => TracedText | undefined): void {
 function traced(line: Line, text: TracedText): Line {
   const place = (word: Word): Word => ({ ...text.locate(word.start, word.end), text: plainCharacters(word.text) })
   const { file, start } = text.locate(line.end.start, line.end.end)
-  return new Line(
-    line.keyword,
-    line.wordCount,
-    line.brace,
-    file,
-    start,
-    line.text,
-    line.from,
-    line.to,
-    line.words.map(place),
-  )
+  return new TracedLine(line, line.words.map(place), { file, start, end: start + 1 })
 }

@@ -39,7 +39,7 @@ export const optionalScript: Value<Script> = {
 function rawWords(words: Parameters<Value<Script>['read']>[0]): readonly string[] {
   const { line } = words
   words.takeAll()
-  return splitScript(line.text.slice(line.from, line.to)).slice(1)
+  return splitScript(line.text).slice(1)
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {

@@ -67,7 +67,7 @@ export class Process implements Walker {
     const name = keywordOf(made)
     if (name === 'vrrp_instance' || name === 'vrrp_sync_group') this.#owner = line.words[1]?.text ?? ''
     if (table?.keywords.get(name)?.syntax.startsWith('COMMAND') && this.#surroundings.hasUnclosedQuote(line)) {
-      this.complain(line, `String '${line.text.slice(line.from, line.to).trim()}': missing terminating "`)
+      this.complain(line, `String '${line.text.trim()}': missing terminating "`)
       return
     }
     try {

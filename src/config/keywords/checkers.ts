@@ -308,7 +308,8 @@ export function elaborateCheckers(
       if (found !== undefined) checkers.push(found)
     }
   }
-  return { checkers, following }
+  // Copies are as long as they are; what grew has room for more.
+  return { checkers: [...checkers], following: [...following] }
 }
 
 function elaborateChecker(

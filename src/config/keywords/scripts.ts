@@ -54,7 +54,7 @@ const process: Value<readonly string[]> = {
   read(words) {
     if (words.need() === undefined) return undefined
     words.takeAll()
-    return splitScript(words.line.text.slice(words.line.from, words.line.to)).slice(1)
+    return splitScript(words.line.text).slice(1)
   },
 }
 
