@@ -59,6 +59,7 @@ import {
 import { Memory } from './memory.ts'
 import {
   indexKey,
+  isEndpoint,
   judgeDestination,
   judgeService,
   readDestination,
@@ -89,6 +90,9 @@ export class RegionTable implements ServiceTable {
   readonly #counters: Memory
   readonly #ledger: Memory
   readonly #schedulers: SchedulerState
+
+  #emptiedAt = 0
+  #known: { readonly generation: number; readonly shape: Shape } | undefined
 
   constructor(backing: Backing) {
     this.#backing = backing
@@ -179,14 +183,18 @@ export class RegionTable implements ServiceTable {
 
   deleteService(key: ServiceKey): void {
     this.#edit(() => {
-      this.#remove(this.#get(key))
+      const service = this.#get(key)
+      this.#remove(service)
+      this.#forgetEmpty([service])
       this.#shrink()
     })
   }
 
   flush(): void {
     this.#edit(() => {
-      for (const number of this.#usedServices()) this.#remove(number)
+      const services = this.#usedServices()
+      for (const service of services) this.#remove(service)
+      this.#forgetEmpty(services)
       this.#shrink()
     })
   }
@@ -323,8 +331,7 @@ export class RegionTable implements ServiceTable {
   }
 
   #is(destination: number, address: Ip, port: number): boolean {
-    const endpoint = readEndpoint(this.#destinations, destination * DESTINATION_BYTES)
-    return endpoint.address === address && endpoint.port === port
+    return isEndpoint(this.#destinations, destination * DESTINATION_BYTES, address, port)
   }
 
   #getDestination(service: number, address: Ip, port: number): number {
@@ -381,7 +388,12 @@ export class RegionTable implements ServiceTable {
   /** One edit: alone, and with the trash emptied of what nobody needs any more. */
   #edit(change: () => void): void {
     this.#backing.exclusively(() => {
-      this.#emptyTrash()
+      // Nothing leaves the trash before it has been there for a second, so looking more often is of no use.
+      const now = this.#backing.jiffies()
+      if ((now - this.#emptiedAt) >>> 0 >= this.#backing.facts.hertz) {
+        this.#emptyTrash(now)
+        this.#emptiedAt = now
+      }
       change()
     })
   }
@@ -392,8 +404,6 @@ export class RegionTable implements ServiceTable {
     this.#services.set(record, SERVICE.flags, this.#services.get(record, SERVICE.flags) | SERVICE_FLAG.removed)
     this.#schedulers.release(service)
     for (const number of this.#members(service)) this.#unlink(service, number)
-    this.#emptyTrash()
-    this.#forgetIfEmpty(service)
   }
 
   #unlink(service: number, number: number): void {
@@ -484,10 +494,9 @@ export class RegionTable implements ServiceTable {
   }
 
   /** Frees destinations that have no connections left, then services that have no destinations left. */
-  #emptyTrash(): void {
+  #emptyTrash(now: number): void {
     const trash = this.#trash()
     if (trash.length === 0) return
-    const now = this.#backing.jiffies()
     const kept: number[] = []
     const touched = new Set<number>()
     for (const number of trash) {
@@ -511,19 +520,20 @@ export class RegionTable implements ServiceTable {
       touched.add(service)
     }
     this.#setTrash(kept)
-    for (const service of touched) if (this.#isRemoved(service)) this.#forgetIfEmpty(service)
+    this.#forgetEmpty([...touched].filter(service => this.#isRemoved(service)))
   }
 
-  /** Frees a removed service's record, unless a destination in the trash may still bring it back. */
-  #forgetIfEmpty(service: number): void {
-    if (
-      this.#trash().some(
-        number => this.#ledger.get(this.#destinationLedger(number), LEDGER.trashService) === service + 1,
-      )
+  /** Frees records of removed services, but for those that a destination in the trash may still bring back. */
+  #forgetEmpty(services: readonly number[]): void {
+    if (services.length === 0) return
+    const held = new Set(
+      this.#trash().map(number => this.#ledger.get(this.#destinationLedger(number), LEDGER.trashService) - 1),
     )
-      return
-    removeFromIndex(this.#index, indexKey(readServiceKey(this.#services, service * SERVICE_BYTES)))
-    this.#services.set(service * SERVICE_BYTES, SERVICE.flags, 0)
+    for (const service of services) {
+      if (held.has(service)) continue
+      removeFromIndex(this.#index, indexKey(readServiceKey(this.#services, service * SERVICE_BYTES)))
+      this.#services.set(service * SERVICE_BYTES, SERVICE.flags, 0)
+    }
   }
 
   #freeService(): number {
@@ -575,7 +585,14 @@ export class RegionTable implements ServiceTable {
 
   // The program's shape.
 
+  /** The shape of the program that runs; read anew only if somebody has put another to work. */
   #shape(): Shape {
+    const generation = this.#settings.get(0, SETTINGS.generation)
+    if (this.#known?.generation !== generation) this.#known = { generation, shape: this.#readShape() }
+    return this.#known.shape
+  }
+
+  #readShape(): Shape {
     const bytes = this.#settings.slice(SHAPE_OFFSET, SHAPE_BYTES)
     const end = bytes.indexOf(0)
     return parseShape(new TextDecoder().decode(bytes.slice(0, end < 0 ? SHAPE_BYTES : end)))
@@ -586,6 +603,7 @@ export class RegionTable implements ServiceTable {
     const bytes = this.#settings.slice(SHAPE_OFFSET, SHAPE_BYTES)
     bytes.fill(0)
     bytes.set(new TextEncoder().encode(shapeText(shape)).subarray(0, SHAPE_BYTES - 1))
+    this.#next(SETTINGS.generation)
   }
 
   /** Before something new is visible to packets, the program must know how to handle it. */

@@ -27,7 +27,6 @@ import {
   REGION_NAMES,
   type RegionName,
   regionBytes,
-  SETTINGS,
   SETTINGS_BYTES,
   type TableFacts,
 } from '../balancer/layout.ts'
@@ -223,8 +222,6 @@ class KernelBacking implements Backing {
     } finally {
       closeSync(program)
     }
-    const settings = new Memory(this.memory.settings)
-    settings.set(0, SETTINGS.generation, (settings.get(0, SETTINGS.generation) + 1) >>> 0)
   }
 
   close(): void {
