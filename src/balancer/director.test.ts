@@ -173,10 +173,10 @@ test('a server of weight 0 keeps its connections and gets no new ones', () => {
   )
 })
 
-test('where no server is left the stack refuses the connection', () => {
+test('where no server is left the connection is refused', () => {
   const table = web({ servers: [ONE] })
   table.editDestination(WEB, server(ONE, 0))
-  assert.equal(table.receive(segment(['syn'], {})).verdict, 'pass')
+  assert.equal(table.receive(segment(['syn'], {})).verdict, 'answered')
 })
 
 test('packets for a removed server are dropped until it comes back', () => {
@@ -230,7 +230,7 @@ test('a server that has reached its upper threshold gets none until it is below 
   table.addDestination(WEB, { ...server(ONE), upperThreshold: 2, lowerThreshold: 1 })
   const hops = (count: number, from: number) =>
     ports(count).map(port => table.receive(segment(['syn'], {}, from + port)).verdict)
-  assert.deepEqual(hops(3, 0), ['sent', 'sent', 'pass'])
+  assert.deepEqual(hops(3, 0), ['sent', 'sent', 'answered'])
   table.elapse(60)
   assert.equal(table.service(WEB)!.destinations[0]!.activeConnections, 0)
   assert.deepEqual(hops(1, 100), ['sent'])
@@ -269,7 +269,7 @@ test('a TTL of 1 ends at the director', () => {
   const table = web({ servers: [ONE] })
   const frame = segment(['syn'], {})
   frame[22] = 1
-  assert.equal(table.receive(frame).verdict, 'drop')
+  assert.equal(table.receive(frame).verdict, 'answered')
 })
 
 test('a service of every port is found after one of the very port', () => {

@@ -5,8 +5,9 @@
 
 import { type CompiledProgram, compile } from '../bpf/compile.ts'
 import { interpret } from '../bpf/interpreter.ts'
+import type { ContextFields } from '../bpf/interpreter-context.ts'
 import type { HelperFunction } from '../bpf/interpreter-machine.ts'
-import { type Ip, ip, ipFromBytes } from '../bytes/address.ts'
+import { type Ip, ip, ipFamily, ipFromBytes } from '../bytes/address.ts'
 import type { Backing } from './backing.ts'
 import { type Capacity, REGION_NAMES, type RegionName, regionBytes, type TableFacts } from './layout.ts'
 import { Memory } from './memory.ts'
@@ -26,19 +27,27 @@ const SMALL: Capacity = {
   localities: 64,
 }
 const HERTZ = 250
+const AF_INET6 = 10
+/** The interface that all ways lead out of; packets come in by another. */
+const OUTSIDE = 2
 /** An uptime after which no jiffy is 0. */
 const BOOTED = 1_000_000
 
-/** The director's own address. */
-const ROUTER = ip('10.0.0.1')
+/** The director's own addresses. */
+const ROUTER = { 4: ip('10.0.0.1'), 6: ip('2001:db8::1') } as const
 
-/** What became of a packet: passed to the stack, dropped, or sent as `packet` to the real server `nextHop`. */
+/**
+ * What became of a packet: passed to the stack, dropped, or sent as `packet`: to the real server `nextHop`, or as an
+ * answer back to where it came from.
+ */
 export interface Fate {
-  readonly verdict: 'pass' | 'drop' | 'sent'
+  readonly verdict: 'pass' | 'drop' | 'sent' | 'answered'
   readonly packet: Uint8Array
   readonly nextHop: Ip | undefined
   readonly instructions: number
 }
+
+type Trace = (program: CompiledProgram, at: number) => void
 
 export class InterpretedTable extends RegionTable {
   readonly backing: InterpretedBacking
@@ -55,8 +64,13 @@ export class InterpretedTable extends RegionTable {
   }
 
   /** Gives the program a frame, Ethernet header and all. */
-  receive(frame: Uint8Array, trace?: (program: CompiledProgram, at: number) => void): Fate {
-    return this.backing.receive(frame, trace)
+  receive(frame: Uint8Array, trace?: Trace, context?: ContextFields): Fate {
+    return this.backing.receive(frame, trace, context)
+  }
+
+  /** From now on, ways take so many bytes at once. */
+  narrow(mtu: number): void {
+    this.backing.mtu = mtu
   }
 }
 
@@ -64,9 +78,12 @@ class InterpretedBacking implements Backing {
   readonly facts: TableFacts
   readonly memory: Readonly<Record<RegionName, Uint8Array>>
   ticks: number = BOOTED
+  mtu = 1500
   #program: CompiledProgram
   readonly #sweeper: CompiledProgram
   readonly #hook: Hook
+  /** Who has which MAC address. */
+  readonly #neighbours: Map<string, Ip> = new Map()
 
   constructor(capacity: Capacity, hook: Hook) {
     this.facts = { capacity, hashSeed: 0x0123_4567_89ab_cdefn, hertz: HERTZ }
@@ -93,29 +110,35 @@ class InterpretedBacking implements Backing {
   exclusively<T>(edit: () => T): T {
     return edit()
   }
-  routeSource(): Ip {
-    return ROUTER
+  routeSource(address: Ip): Ip {
+    return ROUTER[ipFamily(address)]
   }
   reshape(shape: Shape): void {
     this.#program = compile(director(this.#hook, this.facts, shape, 'helper'), { positions: true })
   }
 
-  receive(packet: Uint8Array, trace?: (program: CompiledProgram, at: number) => void): Fate {
+  receive(packet: Uint8Array, trace?: Trace, context: ContextFields = {}): Fate {
     const fibLookup: HelperFunction = ({ memory }, _context, parameters) => {
-      // A segment where everybody is a neighbour: the address 10.0.0.11 has the MAC 02:00:0a:00:00:0b.
+      // A segment where everybody is a neighbour: 10.0.0.11 has the MAC 02:00:0a:00:00:0b, 2001:db8::b:12 has 02:06:00:0b:00:12.
       const fib = memory.bytes(parameters, 64, 'write')
-      const address = fib.slice(32, 36)
-      new DataView(fib.buffer, fib.byteOffset).setUint32(8, 2, true)
+      const isIpv6 = fib[0] === AF_INET6
+      const address = fib.slice(32, isIpv6 ? 48 : 36)
+      const mac = [0x02, isIpv6 ? 6 : 0, ...address.slice(-4)]
+      this.#neighbours.set(mac.join(':'), ipFromBytes(address))
+      const view = new DataView(fib.buffer, fib.byteOffset)
+      view.setUint16(6, this.mtu, true)
+      view.setUint32(8, OUTSIDE, true)
       fib.set([0x02, 0, 0, 0, 0, 1], 52)
-      fib.set([0x02, 0, ...address], 58)
+      fib.set(mac, 58)
       return 0
     }
     const outcome = interpret(this.#program, {
       packet,
+      context,
       regions: this.memory,
       jiffies: BigInt(this.ticks),
       helpers: { fibLookup },
-      instructionsMax: 100_000,
+      instructionsMax: 1_000_000,
       ...(trace === undefined ? {} : { trace }),
     })
     const { redirect, instructions } = outcome
@@ -126,8 +149,14 @@ class InterpretedBacking implements Backing {
         nextHop: undefined,
         instructions,
       }
+    if (redirect.ifindex !== OUTSIDE)
+      return { verdict: 'answered', packet: outcome.packet, nextHop: undefined, instructions }
     // Past the neighbour table the next hop is named; with a hop that is known already, its MAC address says who it is.
-    const hop = redirect.nextHop?.slice(4, 8) ?? outcome.packet.slice(2, 6)
-    return { verdict: 'sent', packet: outcome.packet, nextHop: ipFromBytes(hop), instructions }
+    const { nextHop } = redirect
+    const hop =
+      nextHop === undefined
+        ? this.#neighbours.get(outcome.packet.slice(0, 6).join(':'))
+        : ipFromBytes(nextHop.slice(4, nextHop[0] === AF_INET6 ? 20 : 8))
+    return { verdict: 'sent', packet: outcome.packet, nextHop: hop, instructions }
   }
 }

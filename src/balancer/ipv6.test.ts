@@ -175,7 +175,7 @@ test('a hop limit of 1 ends at the director', () => {
   const table = web()
   const frame = tcpFrame(CLIENT, VIP, ['syn'])
   frame[21] = 1
-  assert.equal(table.receive(frame).verdict, 'drop')
+  assert.equal(table.receive(frame).verdict, 'answered')
 })
 
 test('edits are judged as ip_vs judges them', () => {

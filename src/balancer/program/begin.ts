@@ -30,6 +30,7 @@ import {
 import { isOver } from './follow.ts'
 import { PROTOCOL, TCP_FLAG } from './headers.ts'
 import type { Hook } from './hook.ts'
+import type { Refuse } from './icmp-error.ts'
 import type { Packet } from './parse.ts'
 import type { Looping } from './sweep.ts'
 import type { Tables } from './tables.ts'
@@ -47,6 +48,7 @@ export function beginConnection(
   serviceNumber: Value,
   slot: Variable,
   destination: Variable,
+  refuse: Refuse,
 ): void {
   const service = tables.service(serviceNumber)
   const stranger = () => {
@@ -75,9 +77,8 @@ export function beginConnection(
         destination,
         chosen: scheduled,
       })
-      // Nobody is there to take it: the stack refuses the connection, as ip_vs does by ICMP.
-      tables.count('no-destination')
-      code.exit(hook.pass)
+      // Nobody is there to take it (ip_vs_leave).
+      refuse('unreachable')
     })
     if (shape.persistence) createTemplate(code, tables, hook, packet, now, service, template, destination)
   })

@@ -24,7 +24,9 @@ import { connectionKey, findConnection } from './connection.ts'
 import { findInIndexCode } from './find-service.ts'
 import { followConnection } from './follow.ts'
 import type { Hook } from './hook.ts'
+import { type Refuse, withErrors } from './icmp-error.ts'
 import { carriesIpv6, isFragment, type Packet, parsePacket } from './parse.ts'
+import { admitLength, tunnelOverhead } from './path-mtu.ts'
 import { followReply } from './reply.ts'
 import { decreaseTtl, translate } from './rewrite.ts'
 import { guardTtl, sendToServer } from './send.ts'
@@ -69,6 +71,20 @@ function serveFamily(
   const pass = () => code.exit(hook.pass)
   const packet = parsePacket(code, hook, shape, family, pass)
 
+  withErrors(code, tables, hook, packet, refuse => direct(code, tables, hook, shape, looping, packet, refuse))
+}
+
+/** Every path ends in a verdict or a refusal. */
+function direct(
+  code: Code,
+  tables: Tables,
+  hook: Hook,
+  shape: Shape,
+  looping: Looping,
+  packet: Packet,
+  refuse: Refuse,
+): void {
+  const pass = () => code.exit(hook.pass)
   code.comment('the service')
   const service = code.variable(0, 32)
   code.section(found => {
@@ -98,15 +114,15 @@ function serveFamily(
       known()
     })
     code.comment('a new connection')
-    beginConnection(code, tables, hook, shape, looping, packet, now, key, service, slot, destination)
+    beginConnection(code, tables, hook, shape, looping, packet, now, key, service, slot, destination, refuse)
   })
 
   code.comment('counts')
   const counter = tables.counter(destination)
   counter.set(COUNTER.inPackets, counter.get(COUNTER.inPackets).add(1))
   counter.set(COUNTER.inBytes, counter.get(COUNTER.inBytes).add(packet.ipBytes))
-  guardTtl(code, tables, hook, packet)
-  forward(code, tables, hook, shape, packet, slot, destination, now)
+  guardTtl(code, packet, () => refuse('expired'))
+  forward(code, tables, hook, shape, packet, slot, destination, now, refuse)
 }
 
 /** By the connection's method, which it keeps whatever its server is edited to; only what the table uses is in the program. */
@@ -119,11 +135,12 @@ function forward(
   slot: Value,
   destination: Value,
   now: Value,
+  refuse: Refuse,
 ): void {
   const methods = {
-    masquerade: () => masquerade(code, tables, hook, shape, packet, slot, destination, now),
-    tunnel: () => tunnel(code, tables, hook, shape, packet, destination, now),
-    route: () => route(code, tables, hook, packet, destination, now),
+    masquerade: () => masquerade(code, tables, hook, shape, packet, slot, destination, now, refuse),
+    tunnel: () => tunnel(code, tables, hook, shape, packet, destination, now, refuse),
+    route: () => route(code, tables, hook, packet, destination, now, refuse),
   }
   const choose = ([method, ...others]: typeof shape.methods): void => {
     if (method === undefined) return
@@ -142,9 +159,18 @@ function isForwardedBy(entry: Pointer, method: ForwardingMethod): Condition {
 }
 
 /** Direct routing (ipvsadm -g): the packet goes to the server as it is, but for its TTL and its MAC addresses. */
-function route(code: Code, tables: Tables, hook: Hook, packet: Packet, destination: Value, now: Value): void {
+function route(
+  code: Code,
+  tables: Tables,
+  hook: Hook,
+  packet: Packet,
+  destination: Value,
+  now: Value,
+  refuse: Refuse,
+): void {
   code.comment('direct routing')
   sendToServer(code, tables, hook, packet, destination, packet.family, now, {
+    admit: mtu => admitLength(code, hook, packet, mtu, 0, tooBig(packet, refuse)),
     write: () => {
       decreaseTtl(packet)
       return { start: packet.start, finish: () => {} }
@@ -162,6 +188,7 @@ function masquerade(
   slot: Value,
   destination: Value,
   now: Value,
+  refuse: Refuse,
 ): void {
   code.comment('network address translation')
   const address = readAddress(tables.destination(destination), DESTINATION.address, packet.family)
@@ -171,6 +198,7 @@ function masquerade(
     code.exit(hook.drop)
   }
   sendToServer(code, tables, hook, packet, destination, packet.family, now, {
+    admit: mtu => admitLength(code, hook, packet, mtu, 0, tooBig(packet, refuse)),
     write: () => translate(code, hook, shape, packet, { end: 'destination', address, port }, truncated),
   })
 }
@@ -184,6 +212,7 @@ function tunnel(
   packet: Packet,
   destination: Value,
   now: Value,
+  refuse: Refuse,
 ): void {
   code.comment('through a tunnel')
   const server = tables.destination(destination)
@@ -191,7 +220,29 @@ function tunnel(
     tables.count('truncated')
     code.exit(hook.drop)
   }
-  sendToServer(code, tables, hook, packet, destination, 4, now, {
-    write: () => ({ start: encapsulate(code, hook, shape, packet, server, refused), finish: () => {} }),
-  })
+  const send = (family: IpFamily) =>
+    sendToServer(code, tables, hook, packet, destination, family, now, {
+      admit: mtu => {
+        const overhead = tunnelOverhead(code, shape, server, family)
+        admitLength(code, hook, packet, mtu, overhead, tooBig(packet, refuse))
+      },
+      write: () => ({ start: encapsulate(code, hook, shape, packet, server, family, refused), finish: () => {} }),
+    })
+  const [first, second] = shape.tunnelFamilies
+  if (first === undefined) throw new RangeError('a shape with tunnels says where to')
+  if (second === undefined) send(first)
+  else
+    code.when(
+      server.get(DESTINATION.family).eq(6),
+      () => send(6),
+      () => send(4),
+    )
+}
+
+/** What is quoted of a packet that is too long has one hop less, as in ip_vs. */
+function tooBig(packet: Packet, refuse: Refuse): (mtu: Value) => void {
+  return mtu => {
+    decreaseTtl(packet)
+    refuse('tooBig', mtu)
+  }
 }

@@ -15,6 +15,7 @@ export const IPV4 = {
   versionAndLength: [0, 'u8'],
   tos: [1, 'u8'],
   totalLength: [2, 'be16'],
+  identification: [4, 'u16'],
   fragment: [6, 'u16'],
   ttl: [8, 'u8'],
   protocol: [9, 'u8'],
@@ -48,4 +49,20 @@ export const TCP_FLAG = { fin: 1, syn: 2, rst: 4, psh: 8, ack: 16 } as const
 export const TCP_CHECKSUM = [16, 'u16'] as const
 export const UDP_CHECKSUM = [6, 'u16'] as const
 
-export const PROTOCOL = { icmp: 1, ipip: 4, tcp: 6, udp: 17, ipv6: 41, gre: 47, sctp: 132 } as const
+/** `typeAndCode` raw: the type in the low byte. */
+export const ICMP = {
+  type: [0, 'u8'],
+  code: [1, 'u8'],
+  typeAndCode: [0, 'u16'],
+  checksum: [2, 'u16'],
+  unused: [4, 'u16'],
+  mtu: [6, 'be16'],
+} as const
+export const ICMP_BYTES = 8
+/** What the director says by itself: no server for this port, no hop left, more than the way takes at once. */
+export const ICMP_ERROR = {
+  4: { unreachable: { type: 3, code: 3 }, expired: { type: 11, code: 0 }, tooBig: { type: 3, code: 4 } },
+  6: { unreachable: { type: 1, code: 4 }, expired: { type: 3, code: 0 }, tooBig: { type: 2, code: 0 } },
+} as const
+
+export const PROTOCOL = { icmp: 1, ipip: 4, tcp: 6, udp: 17, ipv6: 41, gre: 47, icmpv6: 58, sctp: 132 } as const

@@ -19,6 +19,8 @@ export interface Hook {
   readonly interface: Field
   /** PACKET_HOST and its kin of <linux/if_packet.h>; XDP does not know. */
   readonly packetType?: Field
+  /** Payload of each segment that will be made of a packet which stands for many; 0 if it does not. */
+  readonly gsoSize?: Field
   /** Sends the packet as it is now; the result is the verdict. */
   redirect(code: Code, ifindex: Scalar): Value
 }
@@ -26,6 +28,8 @@ export interface Hook {
 /** Bytes of the context that the program may look at. */
 export const CONTEXT_BYTES = 192
 
+/** For us. */
+export const PACKET_HOST = 0
 /** For somebody else's hardware address: a switch that has forgotten where that is sends it everywhere. */
 export const PACKET_OTHERHOST = 3
 
@@ -38,6 +42,7 @@ export const TC: Hook = {
   dataEnd: [80, 'u32'],
   interface: [40, 'u32'],
   packetType: [4, 'u32'],
+  gsoSize: [176, 'u32'],
   ipBytes: (_code, context) => context.get([0, 'u32']).sub(14),
   redirect: (code, ifindex) => code.call(HELPER.redirect, ifindex, 0),
 }

@@ -12,6 +12,7 @@ import { findInIndexCode } from './find-service.ts'
 import { advance, isOver } from './follow.ts'
 import type { Hook } from './hook.ts'
 import { isFragment, type Packet } from './parse.ts'
+import { admitLength } from './path-mtu.ts'
 import { translate } from './rewrite.ts'
 import { guardTtl, sendToAddress } from './send.ts'
 import type { Tables } from './tables.ts'
@@ -47,7 +48,8 @@ export function followReply(code: Code, tables: Tables, hook: Hook, shape: Shape
       .and(entry.get(CONNECTION.clientPort).eq(packet.ports.shr(16)))
     code.guard(same.and(isOver(entry, now).not()), other)
     const destination = entry.get(CONNECTION.destination)
-    guardTtl(code, tables, hook, packet)
+    // The stack tells the server, from an address of its own.
+    guardTtl(code, packet, pass)
     advance(code, tables, shape, packet, now, slot, tables.destination(destination), 'out')
     const counter = tables.counter(destination)
     counter.set(COUNTER.outPackets, counter.get(COUNTER.outPackets).add(1))
@@ -55,6 +57,7 @@ export function followReply(code: Code, tables: Tables, hook: Hook, shape: Shape
     const address = virtualOf(tables, entry)
     const port = entry.get(CONNECTION.virtualPort)
     sendToAddress(code, tables, hook, packet, packet.destination, {
+      admit: mtu => admitLength(code, hook, packet, mtu, 0, pass),
       write: () => translate(code, hook, shape, packet, { end: 'source', address, port }, pass),
     })
   })

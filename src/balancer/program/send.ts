@@ -19,6 +19,8 @@ import type { Tables } from './tables.ts'
 /** `struct bpf_fib_lookup`. */
 const FIB = {
   family: [0, 'u8'],
+  /** In: how long the packet is. Out: the MTU of the way. */
+  length: [6, 'u16'],
   ifindex: [8, 'u32'],
   source: [16, 'u32'],
   /** 4 or 16 bytes */
@@ -43,6 +45,8 @@ const HOP_AGE_PER_SECOND = 4
 
 /** What is done to a packet on its way out. */
 export interface Change {
+  /** Is told what the way takes at once, 0 or 1 if that is not known, and comes back if the packet may go. */
+  readonly admit: (mtu: Value) => void
   /** Writes into the packet, and tells where the frame begins then: the MAC addresses are written after it. */
   readonly write: () => Changed
 }
@@ -54,11 +58,8 @@ export interface Changed {
 }
 
 /** A packet that has come far enough ends here (ip_vs decrements the TTL in every forwarding method). */
-export function guardTtl(code: Code, tables: Tables, hook: Hook, packet: Packet): void {
-  code.guard(packet.ip.get(packet.family === 4 ? IPV4.ttl : IPV6.hopLimit).gt(1), () => {
-    tables.count('ttl')
-    code.exit(hook.drop)
-  })
+export function guardTtl(code: Code, packet: Packet, expired: () => void): void {
+  code.guard(packet.ip.get(packet.family === 4 ? IPV4.ttl : IPV6.hopLimit).gt(1), expired)
 }
 
 /** Sends the packet to a destination's server, whose address is of the given family; every path ends in a verdict. */
@@ -78,9 +79,13 @@ export function sendToServer(
   const fresh = age.lt(Math.max(1, Math.floor(tables.facts.hertz / HOP_AGE_PER_SECOND)))
   code.rarely(fresh.and(ifindex.ne(0)).not(), () => {
     const fib = lookUp(code, tables, hook, packet, readAddress(server, DESTINATION.address, family))
-    code.when(fib.result.eq(FIB_RESULT.SUCCESS), () => keepHop(server, fib.answer, now))
+    code.when(fib.result.eq(FIB_RESULT.SUCCESS), () => {
+      keepHop(server, fib.answer, now)
+      change.admit(mtuOf(fib.answer))
+    })
     sendByNeighbour(code, hook, family, fib.answer, change)
   })
+  change.admit(server.get(DESTINATION.hopMtu))
   const { start, finish } = change.write()
   start.set(ETHERNET.target, server.get(DESTINATION.hopTarget))
   start.set(ETHERNET.targetEnd, server.get(DESTINATION.hopTargetEnd))
@@ -101,6 +106,7 @@ export function sendToAddress(
 ): void {
   const { answer, result } = lookUp(code, tables, hook, packet, address)
   code.rarely(result.ne(FIB_RESULT.SUCCESS), () => sendByNeighbour(code, hook, packet.family, answer, change))
+  change.admit(mtuOf(answer))
   const { start, finish } = change.write()
   start.set(ETHERNET.target, joined(answer, FIB.dmac[0]))
   start.set(ETHERNET.targetEnd, answer.get([FIB.dmac[0] + 4, 'u16']))
@@ -120,6 +126,8 @@ interface Lookup {
 function lookUp(code: Code, tables: Tables, hook: Hook, packet: Packet, address: Address): Lookup {
   const answer = code.frame(FIB_BYTES)
   answer.set(FIB.family, ADDRESS_FAMILY[address.length === 1 ? 4 : 6])
+  // With a length the route's MTU is told; with none the packet is measured against the device's, and refused.
+  answer.set(FIB.length, 1)
   answer.set(FIB.ifindex, LOOPBACK)
   writeAddress(answer, FIB.destination, address)
   const result = code.call(HELPER.fibLookup, packet.context, answer.address(), FIB_BYTES, 0)
@@ -139,8 +147,14 @@ function keepHop(server: Pointer, answer: Pointer, now: Value): void {
   server.set(DESTINATION.hopTargetEnd, answer.get([FIB.dmac[0] + 4, 'u16']))
   server.set(DESTINATION.hopSource, answer.get([FIB.smac[0], 'u16']))
   server.set(DESTINATION.hopSourceEnd, joined(answer, FIB.smac[0] + 2))
+  server.set(DESTINATION.hopMtu, mtuOf(answer))
   server.set(DESTINATION.hopStamp, now)
   server.exchange(DESTINATION.hopInterface, answer.get(FIB.ifindex))
+}
+
+/** A kernel before 5.12 does not tell, and leaves our length of 1, which is no MTU. */
+function mtuOf(answer: Pointer): Value {
+  return answer.get(FIB.length)
 }
 
 /** Lets the kernel find the neighbour's MAC address, asking for it by ARP or neighbour discovery if need be, and write the frame's header. */
