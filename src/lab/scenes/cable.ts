@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { activeDownMs } from '../configuration.ts'
+import { openTable, packetsForwarded } from '../director-table.ts'
 import { seconds } from '../line.ts'
 import type { Scene } from '../scene.ts'
 import { expect, type Stage } from '../stage.ts'
@@ -23,15 +24,23 @@ export const cable: Scene = {
 async function pull(stage: Stage): Promise<void> {
   const traffic = new Traffic(stage.clients, stage.freshAddresses(10), 30, 500)
   await sleep(300)
+  using table = openTable(stage.cluster.host('lvs-backup'))
+  const before = packetsForwarded(table)
   const pulledAt = performance.now()
   stage.cluster.pullCable('lvs-master')
   let takenAt = pulledAt
   await stage.check('lvs-backup takes over', async () => {
+    let forwarded = before
     const boundMs = activeDownMs('lvs-backup')
-    const taken = await stage.until('lvs-backup to announce the address', boundMs + LATE_MS, () =>
-      stage.watch.announcement('lvs-backup', pulledAt),
-    )
+    const taken = await stage.until('lvs-backup to announce the address', boundMs + LATE_MS, () => {
+      const announcement = stage.watch.announcement('lvs-backup', pulledAt)
+      if (announcement === undefined) forwarded = packetsForwarded(table)
+      return announcement
+    })
     takenAt = taken.at
+    // The switch has forgotten where lvs-master is, and sends everybody the frames that are for it.
+    const early = forwarded - before
+    expect(early === 0n, `before that it forwarded ${early} packets, sent to lvs-master's hardware address`)
     return { ms: takenAt - pulledAt, boundMs }
   })
   await stage.check('requests go on', async () => {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DEATH_NOTICED_MS, REBIRTH_NOTICED_MS } from '../configuration.ts'
-import { listedServers, openTable } from '../listed-servers.ts'
+import { listedServers, openTable } from '../director-table.ts'
 import type { Scene } from '../scene.ts'
 import { expect, type Stage } from '../stage.ts'
 import { answersByServer, failures, since, talliesText } from '../tally.ts'

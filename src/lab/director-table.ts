@@ -11,6 +11,11 @@ export function openTable(director: Host): PinnedTable {
   return director.here(() => openServiceTable())
 }
 
+/** Packets that it has sent to its real servers so far. */
+export function packetsForwarded(table: PinnedTable): bigint {
+  return table.service(WEB)?.counters.inPackets ?? 0n
+}
+
 /** The real servers in it. */
 export function listedServers(table: PinnedTable): Ip[] {
   return table.service(WEB)?.destinations.map(({ address }) => address) ?? []
