@@ -32,7 +32,7 @@ function clockwork(): { queue: AnnouncementQueue; sent: string[]; run: (untilMs:
 }
 
 function announcement(host: number, pauseMs: number, name = 'eth0', instance = 'VI_1'): Announcement {
-  return { instance, interface: name, address: ip(`10.0.0.${host}`), pauseMs }
+  return { instance, interface: name, queue: name, address: ip(`10.0.0.${host}`), pauseMs }
 }
 
 test('AnnouncementQueue without a pause sends all at once', () => {

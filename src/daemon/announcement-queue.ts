@@ -9,6 +9,8 @@ export interface Announcement {
   /** Whose address it is: what is still waiting is dropped with `drop` when it is so no more. */
   readonly instance: string
   readonly interface: string
+  /** Announcements of one queue wait for each other. */
+  readonly queue: string
   readonly address: Ip
   readonly pauseMs: number
 }
@@ -28,7 +30,7 @@ interface Line {
 
 export class AnnouncementQueue {
   readonly #world: QueueSurroundings
-  /** By interface. */
+  /** By queue. */
   readonly #lines = new Map<string, Line>()
 
   constructor(world: QueueSurroundings) {
@@ -38,7 +40,7 @@ export class AnnouncementQueue {
   push(announcements: readonly Announcement[]): void {
     const touched = new Set<Line>()
     for (const announcement of announcements) {
-      const line = this.#line(announcement.interface)
+      const line = this.#line(announcement.queue)
       line.waiting.push(announcement)
       touched.add(line)
     }

@@ -11,6 +11,7 @@ import type { OutgoingPacket } from '../vrrp/advertise.ts'
 import type { Received } from '../vrrp/received.ts'
 import { ElectionLoop } from './election-loop.ts'
 import type { ElectionNetwork, InterfaceState } from './election-network.ts'
+import type { RoutingKernel } from './routing-keeper.ts'
 
 const VIP = ip('192.168.41.249')
 const EADDRNOTAVAIL = 99
@@ -121,6 +122,17 @@ class Machine implements ElectionNetwork {
   readonly log: string[] = []
   readonly announced: Ip[] = []
   readonly notices: string[] = []
+  /** Destinations of the routes that are there. */
+  readonly routes = new Set<string>()
+  readonly routing: RoutingKernel = {
+    hasRoute: ({ destination }) => this.routes.has(String(destination)),
+    addRoute: ({ destination }) => void this.routes.add(String(destination)),
+    deleteRoute: ({ destination }) => void this.routes.delete(String(destination)),
+    hasRule: () => true,
+    addRule: () => {},
+    deleteRule: () => {},
+  }
+  given: Partial<Configuration> = {}
   startupDelayMs = 0
   /** Every change of addresses, in order. */
   readonly edits: string[] = []
@@ -154,6 +166,8 @@ class Machine implements ElectionNetwork {
         return cancel
       },
       network: this,
+      routing: this.routing,
+      ownedRouting: { read: () => undefined, write: () => {}, remove: () => {} },
       owned: {
         read: () => this.#owned,
         write: keys => {
@@ -179,7 +193,9 @@ class Machine implements ElectionNetwork {
 
   reload(...instances: readonly VrrpInstance[]): void {
     const global = { vrrpStartupDelayMs: this.startupDelayMs }
-    this.loop.configure({ global, vrrpInstances: instances, vrrpSyncGroups: [] } as unknown as Configuration)
+    const empty = { staticAddresses: [], staticRoutes: [], staticRules: [], garpGroups: [], interfaceDelays: [] }
+    const vrrp = { vrrpInstances: instances, vrrpSyncGroups: [] }
+    this.loop.configure({ global, ...vrrp, ...empty, ...this.given } as unknown as Configuration)
   }
 
   crash(): void {
@@ -462,4 +478,41 @@ test('ElectionLoop keeps out of the election for the startup delay, but not agai
   a.reload(instance(90))
   segment.run(100)
   assert.deepEqual(segment.owners(), ['a'])
+})
+
+test('ElectionLoop has the routes of an instance while it is active, and puts back what somebody deletes', () => {
+  const { segment, a } = pair()
+  const route = (text: string) => ({ words: text.split(' '), family: 4 as const, track: true })
+  a.given = { staticRoutes: [route('10.9.0.0/24 dev eth0')] }
+  a.start(instance(100, { routes: [route('10.5.0.0/24 via 192.168.41.1')] }))
+  assert.deepEqual([...a.routes], ['10.9.0.0'])
+  segment.run(5000)
+  assert.deepEqual([...a.routes], ['10.9.0.0', '10.5.0.0'])
+  a.routes.clear()
+  a.loop.changed()
+  assert.deepEqual([...a.routes], ['10.9.0.0', '10.5.0.0'])
+  a.plug(false)
+  assert.deepEqual([...a.routes], ['10.9.0.0'])
+  a.loop.stop()
+  assert.deepEqual([...a.routes], [])
+})
+
+test('ElectionLoop with a delay lives through a short loss of its link, and not through a long one', () => {
+  const { segment, a } = pair()
+  a.given = { interfaceDelays: [{ interface: 'eth0', downMs: 500, upMs: 1000 }] }
+  a.start(instance(100))
+  segment.run(5000)
+  a.plug(false)
+  segment.run(400)
+  a.plug(true)
+  segment.run(2000)
+  assert.deepEqual(segment.owners(), ['a'])
+  a.plug(false)
+  segment.run(600)
+  assert.deepEqual(segment.owners(), [])
+  a.plug(true)
+  segment.run(900)
+  assert.equal(a.loop.report().vrrp[0]?.state, 'FAULT')
+  segment.run(200)
+  assert.equal(a.loop.report().vrrp[0]?.state, 'BACKUP')
 })

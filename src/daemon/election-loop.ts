@@ -6,7 +6,7 @@
  */
 import { type Ip, type IpFamily, ipFamily, type Mac } from '../bytes/address.ts'
 import { isKernelError } from '../kernel/errors.ts'
-import type { Configuration } from '../model/configuration.ts'
+import type { Configuration, GarpGroup } from '../model/configuration.ts'
 import { after, type Instant } from '../model/time.ts'
 import type { VrrpInstance, VrrpSyncGroup } from '../model/vrrp-instance.ts'
 import { Counters } from '../observe/counters.ts'
@@ -39,6 +39,8 @@ import type { Note } from './note.ts'
 import { placedAddresses } from './placed-addresses.ts'
 import { reportInstance } from './report-instance.ts'
 import { mayResume } from './resume.ts'
+import { RoutingKeeper, type RoutingKernel, type WantedRouting } from './routing-keeper.ts'
+import { SteadyLinks } from './steady-links.ts'
 
 export interface ElectionSurroundings {
   readonly now: () => Instant
@@ -47,6 +49,9 @@ export interface ElectionSurroundings {
   readonly network: ElectionNetwork
   /** The keys of the addresses that we put on interfaces. */
   readonly owned: Note<readonly string[]>
+  readonly routing: RoutingKernel
+  /** The routes and rules that we put into the kernel. */
+  readonly ownedRouting: Note<readonly string[]>
   readonly heartbeat: Heartbeat
   readonly log: (text: string, detail?: boolean) => void
   /** Whoever wants to know is told of a change of state. */
@@ -73,6 +78,8 @@ export class ElectionLoop {
   readonly #world: ElectionSurroundings
   readonly #watched = new Map<string, Watched>()
   readonly #addresses: AddressKeeper
+  readonly #routing: RoutingKeeper
+  readonly #links: SteadyLinks
   readonly #announcements: AnnouncementQueue
   /** What no instance could judge, by reason. */
   readonly #strays = new Counters()
@@ -81,6 +88,9 @@ export class ElectionLoop {
   readonly #starting = new Set<string>()
   #elections: Elections = openElections([], [])
   #verdicts: Verdicts = NO_VERDICTS
+  #garpGroups: readonly GarpGroup[] = []
+  /** Addresses, routes and rules that are there whoever is active. */
+  #standing: StandingPart = NOTHING_STANDING
   #cancelWake: () => void = () => {}
   /** Undefined before the first configuration. */
   #startupDelayed: boolean | undefined
@@ -91,11 +101,17 @@ export class ElectionLoop {
     const { now, wake } = world
     this.#announcements = new AnnouncementQueue({ now, wake, send: one => this.#sendAnnouncement(one) })
     this.#addresses = new AddressKeeper(world)
+    this.#routing = new RoutingKeeper({ kernel: world.routing, owned: world.ownedRouting, log: world.log })
+    this.#links = new SteadyLinks({ now, wake, onChange: () => this.changed() })
   }
 
   /** Starts, or reloads: a router that stays the same goes on as it is. */
-  configure({ global, vrrpInstances, vrrpSyncGroups }: Configuration): void {
+  configure(configuration: Configuration): void {
+    const { global, vrrpInstances, vrrpSyncGroups } = configuration
     const now = this.#world.now()
+    this.#standing = standingPart(configuration)
+    this.#garpGroups = configuration.garpGroups
+    this.#links.configure(configuration.interfaceDelays)
     this.#perform(reloadElections(this.#elections, vrrpInstances, vrrpSyncGroups, now))
     for (const name of [...this.#watched.keys()]) if (!this.#elections.instances.has(name)) this.#watched.delete(name)
     this.#world.network.listen(vrrpInstances)
@@ -114,9 +130,13 @@ export class ElectionLoop {
     this.#cancelWake()
     this.#cancelStartup()
     for (const name of this.#elections.instances.keys()) this.#step(name, { type: 'stop' })
+    this.#standing = NOTHING_STANDING
+    this.#starting.clear()
     this.#reconcile()
     this.#cancelWake()
     this.#addresses.forget()
+    this.#routing.forget()
+    this.#links.close()
     this.#world.network.close()
   }
 
@@ -205,7 +225,7 @@ export class ElectionLoop {
         claimedBy === undefined ? [] : [`${claimedBy} on ${where} claims ${address}, which is ours`],
       ),
     )
-    return { vrrp, alarms: [...claims, ...this.#squatted(), ...this.#addresses.failures] }
+    return { vrrp, alarms: [...claims, ...this.#squatted(), ...this.#addresses.failures, ...this.#routing.failures] }
   }
 
   /** Addresses of instances that are not active, which somebody else put on our interfaces: two machines have them. */
@@ -260,7 +280,7 @@ export class ElectionLoop {
   }
 
   #weigh(instance: VrrpInstance): Weighed {
-    const isUp = (name: string) => this.#world.network.look(name)?.up === true
+    const isUp = (name: string) => this.#isUp(name)
     const weighed = weigh(instance, this.#groupOf(instance.name), this.#verdicts, isUp)
     const { sourceAddress, trackSourceAddress } = instance
     if (!trackSourceAddress || this.#world.network.held().some(({ address }) => address === sourceAddress))
@@ -356,8 +376,12 @@ export class ElectionLoop {
       const ipv4 = ipFamily(address) === 4
       const what = ipv4 ? 'gratuitous ARPs' : 'Unsolicited Neighbour Adverts'
       this.#world.log(`(${instance.name}) Sending/queueing ${what} on ${name} for ${address}`, true)
-      const pauseMs = ipv4 ? arpIntervalMs : naIntervalMs
-      return { instance: instance.name, interface: name, address, pauseMs }
+      const group = this.#garpGroups.find(({ interfaces }) => interfaces.includes(name))
+      const pace = group ?? { arpIntervalMs, naIntervalMs }
+      const pauseMs = ipv4 ? pace.arpIntervalMs : pace.naIntervalMs
+      // Interfaces of one group share a switch, and so a queue.
+      const queue = group === undefined ? name : group.interfaces.join(' ')
+      return { instance: instance.name, interface: name, queue, address, pauseMs }
     })
     for (let round = 0; round < repeat; round++) this.#announcements.push(announcements)
   }
@@ -390,7 +414,11 @@ export class ElectionLoop {
       this.#placed(instance, this.#state(instance.name)!),
     )
     const undecided = [...this.#starting].flatMap(name => this.#allPlaced(name))
-    this.#addresses.keep(desired, undecided)
+    this.#addresses.keep([...this.#standing.addresses, ...desired], undecided)
+    const holders = [...this.#elections.instances.values()]
+    const active = holders.filter(({ name }) => this.#state(name)!.name === 'active')
+    const starting = holders.filter(({ name }) => this.#starting.has(name))
+    this.#routing.keep(routingOf([this.#standing, ...active]), routingOf(starting))
   }
 
   #awaitWake(): void {
@@ -420,7 +448,12 @@ export class ElectionLoop {
   #look(instance: VrrpInstance): { readonly linkUp: boolean; readonly address: Ip | undefined } {
     const state = this.#world.network.look(instance.interface)
     if (state === undefined) return { linkUp: false, address: undefined }
-    return { linkUp: state.up, address: this.#firstAddress(instance, state) }
+    return { linkUp: this.#isUp(instance.interface, state), address: this.#firstAddress(instance, state) }
+  }
+
+  /** As the interface has been for as long as the configuration wants it to be. */
+  #isUp(name: string, state: InterfaceState | undefined = this.#world.network.look(name)): boolean {
+    return this.#links.settle(name, state?.up === true)
   }
 
   /** Advertisements come from the interface's own address (for IPv6 its link-local one), never from a virtual one. */
@@ -444,4 +477,17 @@ export class ElectionLoop {
   #placed(instance: VrrpInstance, state: State): readonly PlacedAddress[] {
     return placedAddresses(instance, desiredAddresses(instance, state))
   }
+}
+
+type StandingPart = WantedRouting & { readonly addresses: readonly PlacedAddress[] }
+
+const NOTHING_STANDING: StandingPart = { addresses: [], routes: [], rules: [] }
+
+function standingPart({ global, staticAddresses, staticRoutes, staticRules }: Configuration): StandingPart {
+  const placed = staticAddresses.map(one => ({ ...one, interface: one.interface ?? global.defaultInterface }))
+  return { addresses: placed, routes: staticRoutes, rules: staticRules }
+}
+
+function routingOf(holders: readonly WantedRouting[]): WantedRouting {
+  return { routes: holders.flatMap(({ routes }) => routes), rules: holders.flatMap(({ rules }) => rules) }
 }

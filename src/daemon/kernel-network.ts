@@ -10,8 +10,14 @@ import { RawSocket } from '../kernel/raw-socket.ts'
 import { RouteMonitor } from '../kernel/route-monitor.ts'
 import { RouteSocket } from '../kernel/route-socket.ts'
 import { readSysctl } from '../kernel/sysctl.ts'
-import type { VrrpInstance } from '../model/vrrp-instance.ts'
-import { IFA_F_NODAD, IFA_F_NOPREFIXROUTE } from '../netlink/address.ts'
+import type { AddressFlag, VrrpInstance } from '../model/vrrp-instance.ts'
+import {
+  IFA_F_HOMEADDRESS,
+  IFA_F_MANAGETEMPADDR,
+  IFA_F_MCAUTOJOIN,
+  IFA_F_NODAD,
+  IFA_F_NOPREFIXROUTE,
+} from '../netlink/address.ts'
 import type { HeldAddress, PlacedAddress } from '../reconcile/addresses.ts'
 import type { OutgoingPacket } from '../vrrp/advertise.ts'
 import { receivedIpv4 } from '../vrrp/received.ts'
@@ -22,6 +28,14 @@ import type { ElectionNetwork, InterfaceState, NetworkNews } from './election-ne
 
 /** The TOS of keepalived's advertisements. */
 const INTERNETWORK_CONTROL = 0xc0
+
+const ADDRESS_FLAGS: Readonly<Record<AddressFlag, number>> = {
+  home: IFA_F_HOMEADDRESS,
+  nodad: IFA_F_NODAD,
+  mngtmpaddr: IFA_F_MANAGETEMPADDR,
+  noprefixroute: IFA_F_NOPREFIXROUTE,
+  autojoin: IFA_F_MCAUTOJOIN,
+}
 
 /** An interface that instances live on, with its sockets by family and IP protocol. */
 interface Segment {
@@ -116,9 +130,9 @@ export class KernelNetwork implements ElectionNetwork {
   }: PlacedAddress): void {
     // A virtual address is to be usable at once; whether somebody else has it is the election's question.
     const noDuplicateCheck = ipFamily(address) === 6 ? IFA_F_NODAD : 0
-    const noRoute = flags.includes('noprefixroute') ? IFA_F_NOPREFIXROUTE : 0
+    const named = flags.reduce((bits, flag) => bits | ADDRESS_FLAGS[flag], 0)
     const preferredS = preferredLifetimeS
-    const change = { address, prefix, scope, broadcast, label, peer, preferredS, flags: noDuplicateCheck | noRoute }
+    const change = { address, prefix, scope, broadcast, label, peer, preferredS, flags: noDuplicateCheck | named }
     addAddress(this.#route, name, change)
   }
 

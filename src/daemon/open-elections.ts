@@ -5,6 +5,7 @@ import { ElectionLoop } from './election-loop.ts'
 import type { NetworkNews } from './election-network.ts'
 import { openHeartbeat } from './heartbeat.ts'
 import { KernelNetwork } from './kernel-network.ts'
+import { kernelRouting } from './kernel-routing.ts'
 import { openNote } from './note.ts'
 import type { Outbox } from './outbox.ts'
 import { runFile } from './run-directory.ts'
@@ -18,11 +19,13 @@ export function openElectionProcess(outbox: Outbox): ChildLoop {
     changed: () => loop.changed(),
     claimed: (...words) => loop.claimed(...words),
   }
-  const loop = new ElectionLoop({
+  const loop: ElectionLoop = new ElectionLoop({
     now: monotonicNow,
     wake: wakeTimer,
     network: new KernelNetwork(news),
+    routing: kernelRouting(() => loop.changed()),
     owned: openNote(runFile('addresses.json'), isKeyList),
+    ownedRouting: openNote(runFile('routing.json'), isKeyList),
     heartbeat: openHeartbeat(runFile('active')),
     log: (text, detail) => outbox.log(text, detail),
     notify: notice => outbox.send({ type: 'notice', notice }),

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { namespaceCookie } from '../kernel/namespace.ts'
 
 /** What is noted for the next daemon, should this one not end in good order. */
-const NOTES = ['addresses.json', 'services.json', 'drained.json', 'active'] as const
+const NOTES = ['addresses.json', 'routing.json', 'services.json', 'drained.json', 'active'] as const
 
 /** The path of a file of the daemon in the directory of this process's network namespace. */
 export function runFile(name: 'control.sock' | 'daemon.pid' | (typeof NOTES)[number]): string {

@@ -146,12 +146,13 @@ export class Supervisor {
 
   /** Brings the children in step with the configuration: a role that has nothing to do has no process. */
   async #arrange(): Promise<void> {
-    const { vrrpInstances, virtualServers } = this.#configuration
-    if (vrrpInstances.length + virtualServers.length === 0)
+    const { vrrpInstances, virtualServers, staticAddresses, staticRoutes, staticRules } = this.#configuration
+    const standing = staticAddresses.length + staticRoutes.length + staticRules.length
+    if (vrrpInstances.length + virtualServers.length + standing === 0)
       this.#say('the configuration has neither a vrrp_instance nor a virtual_server: there is nothing to do')
     const vrrp = this.#options.only !== 'checkers'
     await Promise.all([
-      this.#arrangeChild('elections', vrrp && vrrpInstances.length > 0),
+      this.#arrangeChild('elections', vrrp && vrrpInstances.length + standing > 0),
       this.#arrangeChild('scripts', vrrp && needsScripts(this.#configuration)),
       this.#arrangeChild('checkers', this.#options.only !== 'vrrp' && virtualServers.length > 0),
     ])

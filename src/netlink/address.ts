@@ -63,6 +63,9 @@ export const IFA_F_TENTATIVE = 0x40
 export const IFA_F_PERMANENT = 0x80
 /** Without the route to its network. */
 export const IFA_F_NOPREFIXROUTE = 0x200
+export const IFA_F_HOMEADDRESS = 0x10
+export const IFA_F_MANAGETEMPADDR = 0x100
+export const IFA_F_MCAUTOJOIN = 0x400
 
 const IFA_ADDRESS = 1
 const IFA_LOCAL = 2
