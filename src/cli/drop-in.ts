@@ -42,6 +42,6 @@ async function onTable(
   run: (argv: readonly string[], io: Io, openTable: () => ServiceTable) => Promise<number>,
 ): Promise<number> {
   const { processIo } = await import('./ipvsadm/io.ts')
-  const { openServiceTable } = await import('../kernel/service-table.ts')
-  return await run(argv, processIo(), () => openServiceTable())
+  const { serviceTable } = await import('../kernel/service-table.ts')
+  return await run(argv, processIo(), serviceTable)
 }

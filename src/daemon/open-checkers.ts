@@ -1,6 +1,6 @@
 /** The checkers process: the checkers' loop on real connections and the service table of this network namespace. */
 import { isKernelError } from '../kernel/errors.ts'
-import { openServiceTable } from '../kernel/service-table.ts'
+import { serviceTable } from '../kernel/service-table.ts'
 import { Checkers } from './checkers.ts'
 import type { ChildLoop } from './child.ts'
 import { monotonicNow, wallClockMs } from './clock.ts'
@@ -16,10 +16,10 @@ import { runFile } from './run-directory.ts'
 import { wakeTimer } from './wake-timer.ts'
 
 export function openCheckerProcess(outbox: Outbox): ChildLoop {
-  const table = openServiceTable()
+  const table = serviceTable()
   watchNewLinks(() => {
     try {
-      table.attach()
+      table.made?.attach()
     } catch (error) {
       // It may be gone again already.
       if (!isKernelError(error)) throw error
@@ -27,7 +27,7 @@ export function openCheckerProcess(outbox: Outbox): ChildLoop {
     }
   })
   // What came between the opening and the watching.
-  table.attach()
+  table.made?.attach()
   const own = watchOwnAddresses(() => checkers.addressesChanged())
   const checkers: Checkers = new Checkers({
     now: monotonicNow,

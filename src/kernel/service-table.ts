@@ -38,9 +38,11 @@ import { clock, expiryTimer, type Looping, sweeper, TIMER_BYTES, TIMER_MAP } fro
 import { readFacts, writeSettings } from '../balancer/settings.ts'
 import { EMPTY_SHAPE, type Shape } from '../balancer/shape.ts'
 import { RegionTable } from '../balancer/table.ts'
+import { UnmadeTable } from '../balancer/unmade-table.ts'
 import { Btf } from '../bpf/btf.ts'
 import type { ProgramSource } from '../bpf/compile.ts'
 import type { Ip } from '../bytes/address.ts'
+import { Failure } from '../diagnostics/failure.ts'
 import { attachIngress, detachIngress } from './attachment.ts'
 import {
   createMap,
@@ -61,6 +63,7 @@ import { clockResolutionNs, type Mapping } from './libc.ts'
 import { links } from './link.ts'
 import { lock, unlock } from './lock.ts'
 import { namespaceCookie } from './namespace.ts'
+import { missingPrivilege } from './process.ts'
 import { RouteSocket } from './route-socket.ts'
 import { routeSource } from './route-source.ts'
 import { writeSysctl } from './sysctl.ts'
@@ -81,6 +84,25 @@ export function runtimeDirectory(cookie: bigint = namespaceCookie()): string {
   return `/run/sluice/${cookie}`
 }
 
+/** What it takes to make a table, for the sentence that says what is missing. */
+const NEEDS = {
+  CAP_BPF: 'load the data path',
+  CAP_NET_ADMIN: 'attach the data path to interfaces',
+  CAP_SYS_ADMIN: 'share the table among processes',
+} as const
+
+/** The table of the current namespace, which is made by the first edit if there is none. Throws Failure without privilege. */
+export function serviceTable(): UnmadeTable<PinnedTable> {
+  const missing = missingPrivilege(NEEDS)
+  if (missing !== undefined) throw new Failure(missing)
+  const isMade = () => existsSync(join(tableDirectory(), 'clock'))
+  return new UnmadeTable(
+    DEFAULT_CAPACITY.connections,
+    () => (isMade() ? openServiceTable() : undefined),
+    openServiceTable,
+  )
+}
+
 /**
  * Opens the table of the current namespace, making it if there is none, with the program on every interface. Wants
  * CAP_BPF, CAP_NET_ADMIN and CAP_SYS_ADMIN; throws KernelError or VerifierError otherwise.
@@ -89,9 +111,13 @@ export function openServiceTable(capacity: Partial<Capacity> = {}): PinnedTable 
   return new PinnedTable(capacity)
 }
 
+function tableDirectory(cookie: bigint = namespaceCookie()): string {
+  return join(bpfFilesystem(), String(cookie))
+}
+
 /** Forgets the table of a namespace: nothing is forwarded any more, its connections are gone. */
 export function removeServiceTable(cookie: bigint = namespaceCookie()): void {
-  const directory = join(bpfFilesystem(), String(cookie))
+  const directory = tableDirectory(cookie)
   if (!existsSync(directory)) return
   using route = new RouteSocket()
   if (cookie === namespaceCookie())
@@ -134,7 +160,7 @@ export class PinnedTable extends RegionTable {
 
   constructor(capacity: Partial<Capacity>) {
     const cookie = namespaceCookie()
-    const directory = join(bpfFilesystem(), String(cookie))
+    const directory = tableDirectory(cookie)
     const lockFile = openLock(cookie)
     const backing = withLock(lockFile, () =>
       existsSync(join(directory, 'clock'))
