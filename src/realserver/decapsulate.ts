@@ -1,7 +1,8 @@
 /**
  * The real server's end of a tunnel: IPIP, GRE and GUE are unwrapped as they arrive, so that no `ipip` module and no
  * tunnel device is needed. Only packets to an address of the machine's own are looked at; what is inside goes on up the
- * stack as if it had come in on the same interface.
+ * stack as if it had come in on the same interface. Inside and outside may be IPv4 or IPv6; where they differ, a kernel
+ * before 6.3 cannot unwrap them in this way, and gets the packet as it came.
  *
  * What a checksum protects is checked by what is inside: outer checksums are not looked at.
  */
@@ -9,12 +10,19 @@ import type { Code } from '../bpf/code.ts'
 import type { ProgramSource } from '../bpf/compile.ts'
 import { HELPER } from '../bpf/helper.ts'
 import type { Pointer, Value, Variable } from '../bpf/value.ts'
+import type { IpFamily } from '../bytes/address.ts'
 
 const ETHERNET_BYTES = 14
-const IPV4_BYTES = 20
-const RAW_IPV4 = 0x0008
-const PLAIN = 0x45
-const PROTOCOL = { ipip: 4, udp: 17, gre: 47 } as const
+const ETHERNET_TYPE = [12, 'u16'] as const
+/** Bytes behind the outer IP header that tell what is inside. */
+const TUNNEL_BYTES = 12
+const IP_BYTES = { 4: 20, 6: 40 } as const
+const RAW_ETHERTYPE = { 4: 0x0008, 6: 0xdd86 } as const
+const ETHERTYPE = { 4: 0x0800, 6: 0x86dd } as const
+const PLAIN_IPV4 = 0x45
+/** Of an IP packet inside. */
+const INNER_PROTOCOL = { 4: 4, 6: 41 } as const
+const PROTOCOL = { udp: 17, gre: 47 } as const
 const RAW_FRAGMENT_MASK = 0xff3f
 /** TC_ACT_UNSPEC: on to the next program, then to the stack. */
 const PASS = -1
@@ -26,6 +34,8 @@ const TO_US = 0
 const ROOM_MAC = 1
 /** Without it the kernel would make the segments of a packet that stands for many larger, by what was taken off. */
 const FIXED_GSO = 1
+/** BPF_F_ADJ_ROOM_DECAP_L3_IPV4 and …_IPV6: what the packet is from then on. */
+const BECOMES = { 4: 1 << 7, 6: 1 << 8 } as const
 
 /** The program for tc ingress; `guePorts` are the UDP ports at which GUE is spoken. */
 export function decapsulator(guePorts: readonly number[]): ProgramSource {
@@ -34,76 +44,102 @@ export function decapsulator(guePorts: readonly number[]): ProgramSource {
 
 function writeDecapsulator(code: Code, guePorts: readonly number[]): void {
   const pass = () => code.exit(PASS)
-  const context = code.parameter(0)
-  const fields = code.pointer(context, CONTEXT_BYTES)
+  const fields = code.pointer(code.parameter(0), CONTEXT_BYTES)
   const data = fields.get(CONTEXT.data)
-  const end = fields.get(CONTEXT.dataEnd)
   code.guard(fields.get(CONTEXT.pktType).eq(TO_US), pass)
-  code.guard(data.add(ETHERNET_BYTES + IPV4_BYTES + 12).le(end), pass)
-  const frame = code.pointer(data, ETHERNET_BYTES + IPV4_BYTES + 12, true)
-  code.guard(frame.get([12, 'u16']).eq(RAW_IPV4), pass)
-  const ip = frame.at(ETHERNET_BYTES)
-  code.guard(ip.get([0, 'u8']).eq(PLAIN), pass)
-  const protocol = ip.get([9, 'u8'])
-  const inside = frame.at(ETHERNET_BYTES + IPV4_BYTES)
-  const bytes = code.variable(0, 16)
-  code.section(ours => {
-    code.when(protocol.eq(PROTOCOL.ipip), () => {
-      bytes.set(IPV4_BYTES)
-      ours()
-    })
-    code.when(protocol.eq(PROTOCOL.gre), () => measureGre(code, inside, bytes, ours))
-    if (guePorts.length > 0) code.when(protocol.eq(PROTOCOL.udp), () => measureGue(code, inside, guePorts, bytes, ours))
-    pass()
-  })
-  code.guard(ip.get([6, 'u16']).and(RAW_FRAGMENT_MASK).eq(0), pass)
-  unwrap(code, context, bytes)
+  code.guard(data.add(ETHERNET_BYTES).le(fields.get(CONTEXT.dataEnd)), pass)
+  const type = code.pointer(data, ETHERNET_BYTES, true).get(ETHERNET_TYPE)
+  code.when(type.eq(RAW_ETHERTYPE[4]), () => unwrapFrom(code, 4, guePorts, pass))
+  code.when(type.eq(RAW_ETHERTYPE[6]), () => unwrapFrom(code, 6, guePorts, pass))
+  pass()
 }
 
-/** Version 0, at most a checksum, IPv4 inside. */
-function measureGre(code: Code, gre: Pointer, bytes: Variable, ours: () => void): void {
+/** What is found inside, and how much is before it. */
+interface Found {
+  readonly bytes: Variable
+  readonly leave: Readonly<Record<IpFamily, () => void>>
+}
+
+function unwrapFrom(code: Code, outer: IpFamily, guePorts: readonly number[], pass: () => void): void {
+  const fields = code.pointer(code.parameter(0), CONTEXT_BYTES)
+  const data = fields.get(CONTEXT.data)
+  const whole = ETHERNET_BYTES + IP_BYTES[outer] + TUNNEL_BYTES
+  code.guard(data.add(whole).le(fields.get(CONTEXT.dataEnd)), pass)
+  const ip = code.pointer(data, whole, true).at(ETHERNET_BYTES)
+  if (outer === 4) {
+    code.guard(ip.get([0, 'u8']).eq(PLAIN_IPV4), pass)
+    code.guard(ip.get([6, 'u16']).and(RAW_FRAGMENT_MASK).eq(0), pass)
+  }
+  const protocol = ip.get([outer === 4 ? 9 : 6, 'u8'])
+  const inside = ip.at(IP_BYTES[outer])
+  const bytes = code.variable(IP_BYTES[outer], 16)
+  code.section(ipv6 => {
+    code.section(ipv4 => {
+      const found: Found = { bytes, leave: { 4: ipv4, 6: ipv6 } }
+      leaveByProtocol(code, protocol, found)
+      code.when(protocol.eq(PROTOCOL.gre), () => measureGre(code, inside, found))
+      if (guePorts.length > 0) code.when(protocol.eq(PROTOCOL.udp), () => measureGue(code, inside, guePorts, found))
+      pass()
+    })
+    unwrap(code, bytes, outer, 4)
+  })
+  unwrap(code, bytes, outer, 6)
+}
+
+function leaveByProtocol(code: Code, protocol: Value, { leave }: Found): void {
+  for (const family of [4, 6] as const) code.when(protocol.eq(INNER_PROTOCOL[family]), leave[family])
+}
+
+/** Version 0, at most a checksum. */
+function measureGre(code: Code, gre: Pointer, { bytes, leave }: Found): void {
   const flags = gre.get([0, 'be16'])
-  code.when(gre.get([2, 'be16']).eq(0x0800), () => {
-    code.when(flags.eq(0), () => {
-      bytes.set(IPV4_BYTES + 4)
-      ours()
+  for (const family of [4, 6] as const) {
+    code.when(gre.get([2, 'be16']).eq(ETHERTYPE[family]), () => {
+      code.when(flags.eq(0), () => {
+        bytes.set(bytes.add(4).and(0xff))
+        leave[family]()
+      })
+      code.when(flags.eq(0x8000), () => {
+        bytes.set(bytes.add(8).and(0xff))
+        leave[family]()
+      })
     })
-    code.when(flags.eq(0x8000), () => {
-      bytes.set(IPV4_BYTES + 8)
-      ours()
-    })
-  })
+  }
 }
 
-/** Version 0, data and not control, IPv4 inside; options are passed over by their length. */
-function measureGue(code: Code, udp: Pointer, ports: readonly number[], bytes: Variable, ours: () => void): void {
+/** Version 0, data and not control; options are passed over by their length. */
+function measureGue(code: Code, udp: Pointer, ports: readonly number[], found: Found): void {
   const port = udp.get([2, 'be16'])
+  const { bytes } = found
   for (const each of ports) {
     code.when(port.eq(each), () => {
       const first = udp.get([8, 'u8'])
-      code.when(
-        first
-          .and(0xe0)
-          .eq(0)
-          .and(udp.get([9, 'u8']).eq(PROTOCOL.ipip)),
-        () => {
-          bytes.set(
-            first
-              .and(0x1f)
-              .shl(2)
-              .add(IPV4_BYTES + 8 + 4),
-          )
-          ours()
-        },
-      )
+      code.when(first.and(0xe0).eq(0), () => {
+        const options = first.and(0x1f).shl(2)
+        bytes.set(
+          options
+            .add(bytes)
+            .add(8 + 4)
+            .and(0xff),
+        )
+        leaveByProtocol(code, udp.get([9, 'u8']), found)
+      })
     })
   }
 }
 
 /** Takes the outer headers off; the Ethernet header moves up to what was inside. */
-function unwrap(code: Code, context: Value, bytes: Value): void {
+function unwrap(code: Code, bytes: Value, outer: IpFamily, inner: IpFamily): void {
+  const context = code.parameter(0)
   const size = code.constant(0).sub(bytes.and(0xff))
-  const made = code.call(HELPER.adjustRoom, context, size, ROOM_MAC, FIXED_GSO)
-  code.guard(made.eq(0), () => code.exit(DROP))
+  const isMixed = outer !== inner
+  const made = code.call(HELPER.adjustRoom, context, size, ROOM_MAC, FIXED_GSO | (isMixed ? BECOMES[inner] : 0))
+  code.guard(made.eq(0), () => code.exit(isMixed ? PASS : DROP))
+  if (isMixed) {
+    const fields = code.pointer(context, CONTEXT_BYTES)
+    const data = fields.get(CONTEXT.data)
+    code.guard(data.add(ETHERNET_BYTES).le(fields.get(CONTEXT.dataEnd)), () => code.exit(DROP))
+    code.pointer(data, ETHERNET_BYTES, true).set(ETHERNET_TYPE, RAW_ETHERTYPE[inner])
+  }
   code.exit(PASS)
 }

@@ -3,12 +3,13 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { type Ip, ip } from '../../src/bytes/address.ts'
 import { addAddress } from '../../src/kernel/address.ts'
+import { attachDecapsulation } from '../../src/kernel/decapsulation.ts'
 import { inNamespace, type Namespace } from '../../src/kernel/namespace.ts'
 import { addRoute } from '../../src/kernel/route.ts'
 import { RouteSocket } from '../../src/kernel/route-socket.ts'
 import { needsRoot } from '../../src/kernel/scratch-namespace.ts'
 import { writeSysctl } from '../../src/kernel/sysctl.ts'
-import type { Forwarding, ServiceKey } from '../../src/model/service.ts'
+import type { Forwarding, ServiceKey, Tunnel } from '../../src/model/service.ts'
 import { ask, Segment, webServer, withTable } from './segment.ts'
 
 const VIP = ip('2001:db8:9::100')
@@ -82,6 +83,61 @@ test('translation: real servers on another port and network answer through the d
   })
 })
 
+const TUNNELS: readonly Tunnel[] = [
+  { type: 'ipip' },
+  { type: 'gre', checksum: 'nocsum' },
+  { type: 'gre', checksum: 'csum' },
+  { type: 'gue', port: 6080, checksum: 'nocsum' },
+  { type: 'gue', port: 6080, checksum: 'csum' },
+]
+const VIP4 = ip('10.9.0.100')
+const SERVICE4: ServiceKey = { kind: 'address', protocol: 'TCP', address: VIP4, port: 80 }
+
+test('tunnels: IPv6 in IPv6, in IPv4, and IPv4 in IPv6, to a server behind a router', {
+  skip: needsRoot,
+  timeout: 240_000,
+}, async t => {
+  const near = new Segment(t)
+  const far = new Segment(t)
+  const client = host(near, 'client', ip('2001:db8:9::1'), ip('10.9.0.1'))
+  const director = host(near, 'director', DIRECTOR, VIP, ip('10.9.0.2'), VIP4)
+  const router = host(near, 'router', ip('2001:db8:9::3'), ip('10.9.0.3'))
+  plug(far, router, 'eth1', ip('2001:db8:7::1'), ip('10.7.0.1'))
+  inNamespace(router, () => {
+    writeSysctl('net.ipv4.ip_forward', 1)
+    writeSysctl('net.ipv6.conf.all.forwarding', 1)
+  })
+  const server = host(far, 'server', ip('2001:db8:7::11'), ip('10.7.0.11'))
+  for (const [name, gateways] of [
+    [client, ['2001:db8:9::3', '10.9.0.3']],
+    [director, ['2001:db8:9::3', '10.9.0.3']],
+    [server, ['2001:db8:7::1', '10.7.0.1']],
+  ] as const) {
+    using route = new RouteSocket(name)
+    for (const gateway of gateways) addRoute(route, { gateway: ip(gateway) })
+  }
+  inNamespace(server, () => {
+    using route = new RouteSocket()
+    addAddress(route, 'lo', { address: VIP, prefix: 128 })
+    addAddress(route, 'lo', { address: VIP4, prefix: 32 })
+    for (const part of ['all', 'eth0']) writeSysctl(`net.ipv4.conf.${part}.rp_filter`, 0)
+    t.after(attachDecapsulation(['eth0'], [6080]))
+  })
+  await webServer(t, server, 'far', 80)
+  const ways = [
+    [SERVICE, `http://[${VIP}]`, ip('2001:db8:7::11')],
+    [SERVICE, `http://[${VIP}]`, ip('10.7.0.11')],
+    [SERVICE4, `http://${VIP4}`, ip('2001:db8:7::11')],
+  ] as const
+  for (const tunnel of TUNNELS) {
+    for (const [key, url, address] of ways) {
+      balance(t, director, [[address, 80]], { method: 'tunnel', tunnel }, key)
+      const name = `${url} through ${Object.values(tunnel).join(' ')} to ${address}`
+      assert.deepEqual(await ask(t, client, url, 2, 300_000), ['far 300000', 'far 300000'], name)
+    }
+  }
+})
+
 function host(segment: Segment, name: string, ...addresses: readonly Ip[]): Namespace {
   const namespace = segment.host(name)
   plug(segment, namespace, 'eth0', ...addresses)
@@ -101,11 +157,12 @@ function balance(
   director: Namespace,
   servers: readonly (readonly [Ip, number])[],
   forwarding: Forwarding,
+  key: ServiceKey = SERVICE,
 ): void {
   withTable(t, director, table => {
     table.flush()
     table.addService({
-      key: SERVICE,
+      key,
       scheduler: 'rr',
       schedulerFlags: [],
       onePacket: false,
@@ -113,6 +170,6 @@ function balance(
       persistenceEngine: undefined,
     })
     for (const [address, port] of servers)
-      table.addDestination(SERVICE, { address, port, forwarding, weight: 1, upperThreshold: 0, lowerThreshold: 0 })
+      table.addDestination(key, { address, port, forwarding, weight: 1, upperThreshold: 0, lowerThreshold: 0 })
   })
 }

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { TestContext } from 'node:test'
-import type { Ip } from '../../src/bytes/address.ts'
+import { type Ip, type IpFamily, ipFamily } from '../../src/bytes/address.ts'
 import { addAddress } from '../../src/kernel/address.ts'
 import { createBridge, createVeth, setLink } from '../../src/kernel/link.ts'
 import { inNamespace, type Namespace, namespaceCookie } from '../../src/kernel/namespace.ts'
@@ -30,15 +30,19 @@ export class Segment {
     return namespace
   }
 
-  /** Gives a host an interface on this segment; the first address has the segment's prefix, others are its own. */
+  /** Gives a host an interface on this segment; the first address of a family has the segment's prefix, others are its own. */
   plug(namespace: Namespace, name: string, ...addresses: readonly Ip[]): void {
     const port = `port${this.#ports++}`
     using ports = new RouteSocket(this.#switch)
     createVeth(ports, { name: port, up: true }, { name, namespace, up: true })
     setLink(ports, port, { master: 'br0' })
     using route = new RouteSocket(namespace)
-    for (const [i, address] of addresses.entries())
-      addAddress(route, name, { address, prefix: hostPrefix(address, i === 0) })
+    const families = new Set<IpFamily>()
+    for (const address of addresses) {
+      const family = ipFamily(address)
+      addAddress(route, name, { address, prefix: hostPrefix(address, !families.has(family)) })
+      families.add(family)
+    }
   }
 }
 

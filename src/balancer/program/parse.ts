@@ -93,7 +93,7 @@ function parseIpv4(code: Code, hook: Hook, shape: Shape, pass: () => void): Pack
 
 const PLAIN_IPV6_BYTES = ETHERNET_BYTES + IPV6_BYTES
 /** Where a transport header may begin at the latest, as a mask. */
-const TRANSPORT_MASK_IPV6 = 0x1ff
+export const TRANSPORT_MASK_IPV6 = 0x1ff
 
 function parseIpv6(code: Code, hook: Hook, shape: Shape, pass: () => void): Packet {
   const context = code.parameter(0)

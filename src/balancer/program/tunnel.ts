@@ -4,45 +4,60 @@
  *
  *   IPIP                    GRE                          GUE
  *  +----------------------+----------------------------+------------------------------------------+
- *  | IPv4, 20, protocol 4 | IPv4, 20, protocol 47      | IPv4, 20, protocol 17                    |
- *  |                      | flags, 2 | type 0x0800, 2  | UDP, 8: hash of the flow → tunnel's port |
- *  |                      | (checksum, 2 | 0, 2)       | 0 | protocol 4 | 0, 2                    |
+ *  | IP, protocol 4 or 41 | IP, protocol 47            | IP, protocol 17                          |
+ *  |                      | flags, 2 | EtherType, 2    | UDP, 8: hash of the flow → tunnel's port |
+ *  |                      | (checksum, 2 | 0, 2)       | 0 | protocol 4 or 41 | 0, 2              |
  *  | the packet …         | the packet …               | the packet …                             |
  *
- * As ip_vs_tunnel_xmit: TOS and DF are the packet's (congestion experienced becomes merely capable), the TTL is what it
- * has left. A checksum over everything is made without looking at the payload: a segment whose own checksum is right,
+ * Either may be IPv4 or IPv6, whatever the other is. As ip_vs_tunnel_xmit: TOS and DF are the packet's (congestion experienced becomes merely capable), the TTL is what it
+ * has left; around IPv6 there is no DF. A checksum over everything is made without looking at the payload: a segment whose own checksum is right,
  * or will be, adds up to the complement of its pseudo-header (the kernel calls it local checksum offload).
  */
 import type { Code } from '../../bpf/code.ts'
 import { HELPER } from '../../bpf/helper.ts'
 import type { Pointer, Scalar, Value } from '../../bpf/value.ts'
+import type { IpFamily } from '../../bytes/address.ts'
 import { DESTINATION, TUNNEL_FLAG, TUNNEL_TYPE } from '../layout.ts'
-import type { Shape } from '../shape.ts'
-import { narrowWords } from './address.ts'
-import { ETHERNET_BYTES, IPV4, IPV4_BYTES, IPV4_PLAIN, PROTOCOL } from './headers.ts'
+import type { Shape, TunnelType } from '../shape.ts'
+import { type Address, narrowWords, readAddress, writeAddress } from './address.ts'
+import {
+  ETHERNET,
+  ETHERNET_BYTES,
+  IPV4,
+  IPV4_BYTES,
+  IPV4_PLAIN,
+  IPV6,
+  IPV6_BYTES,
+  PROTOCOL,
+  RAW_ETHERTYPE,
+} from './headers.ts'
 import { CONTEXT_BYTES, type Hook } from './hook.ts'
-import type { Packet } from './parse.ts'
+import { type Packet, TRANSPORT_MASK_IPV6 } from './parse.ts'
 import { decreaseTtl } from './rewrite.ts'
 
 /** skb_adjust_room: at the MAC header, and what is put there. */
 const ROOM_MAC = 1
-const ENCAP = { l3Ipv4: 2, l4Gre: 8, l4Udp: 16 } as const
+const ENCAP = { l3: { 4: 2, 6: 4 }, l4: { ipip: 0, gre: 8, gue: 16 } } as const
 
-const GRE_IPV4 = 0x0800
+const OUTER_PROTOCOL = { gre: PROTOCOL.gre, gue: PROTOCOL.udp } as const
+/** What says that an IP packet is inside. */
+const INNER_PROTOCOL = { 4: PROTOCOL.ipip, 6: PROTOCOL.ipv6 } as const
+const ETHERTYPE = { 4: 0x0800, 6: 0x86dd } as const
 const GRE_CHECKSUM = 0x8000
 /** The range in which a kernel picks ports by itself; the source port tells flows apart on the way. */
 const PORT_MIN = 32768
 const PORT_SPAN_BITS = 14
 
-/** Bytes that a tunnel puts before the packet. */
-export function overheadBytes(type: keyof typeof TUNNEL_TYPE, withChecksum: boolean): number {
-  if (type === 'ipip') return IPV4_BYTES
-  return type === 'gue' ? IPV4_BYTES + 8 + 4 : IPV4_BYTES + (withChecksum ? 8 : 4)
+/** Bytes that a tunnel to an address of that family puts before the packet. */
+export function overheadBytes(type: TunnelType, withChecksum: boolean, family: IpFamily): number {
+  const ip = family === 4 ? IPV4_BYTES : IPV6_BYTES
+  if (type === 'ipip') return ip
+  return type === 'gue' ? ip + 8 + 4 : ip + (withChecksum ? 8 : 4)
 }
 
 /**
- * Puts the packet into the tunnel of a destination; returns the new start of the frame. What cannot be made room for
- * ends by `refused`.
+ * Puts the packet into the tunnel of a destination, whose address is of the given family; returns the new start of the
+ * frame. What cannot be made room for ends by `refused`.
  */
 export function encapsulate(
   code: Code,
@@ -50,42 +65,28 @@ export function encapsulate(
   shape: Shape,
   packet: Packet,
   server: Pointer,
+  family: IpFamily,
   refused: () => void,
 ): Pointer {
-  const { ip } = packet
   decreaseTtl(packet)
-  const tos = ip.get(IPV4.tos)
-  // Congestion experienced (11) becomes capable (10): what happens in the tunnel is told by the tunnel.
-  const outerTos = code.variable(tos, 8)
-  code.when(tos.and(3).eq(3), () => outerTos.set(tos.and(0xfe)))
-  const inner: Inner = {
-    tos: outerTos,
-    ttl: ip.get(IPV4.ttl),
-    fragment: ip.get(IPV4.fragment).and(RAW_DONT_FRAGMENT),
-    totalLength: ip.get(IPV4.totalLength),
-    segments: hook.type === 'tc' ? code.pointer(packet.context, CONTEXT_BYTES).get(GSO_SIZE) : code.constant(0),
-    sum: innerSum(packet),
-    flow: [...narrowWords(packet.source), ...narrowWords(packet.destination)].reduce(
-      (mix, word) => mix.xor(word),
-      packet.ports,
-    ),
-  }
-  const server4 = {
-    address: server.get(DESTINATION.address),
-    source: server.get(DESTINATION.tunnelSource),
+  const inner = readInner(code, hook, shape, packet)
+  const outer = {
+    family,
+    address: readAddress(server, DESTINATION.address, family),
+    source: readAddress(server, DESTINATION.tunnelSource, family),
     port: server.get(DESTINATION.tunnelPort),
     flags: server.get(DESTINATION.tunnelFlags),
   }
   const type = server.get(DESTINATION.tunnelType)
   const start = code.variable(0)
-  const put = (tunnel: (typeof shape.tunnels)[number], withChecksum: boolean) => {
-    start.set(wrap(code, hook, packet, inner, server4, tunnel, withChecksum, refused))
+  const put = (tunnel: TunnelType, withChecksum: boolean) => {
+    start.set(wrap(code, hook, packet, inner, outer, tunnel, withChecksum, refused))
   }
-  const write = (tunnel: (typeof shape.tunnels)[number]) => {
+  const write = (tunnel: TunnelType) => {
     if (tunnel === 'ipip') put(tunnel, false)
     else
       code.when(
-        server4.flags.has(TUNNEL_FLAG.checksum),
+        outer.flags.has(TUNNEL_FLAG.checksum),
         () => put(tunnel, true),
         () => put(tunnel, false),
       )
@@ -107,10 +108,9 @@ export function encapsulate(
 
 /** The don't-fragment bit of a raw fragment field. */
 const RAW_DONT_FRAGMENT = 0x0040
-/** `gso_size` of __sk_buff. */
-const GSO_SIZE = [176, 'u32'] as const
 
 interface Inner {
+  readonly family: IpFamily
   readonly tos: Value
   readonly ttl: Value
   /** raw: DF or 0 */
@@ -118,14 +118,37 @@ interface Inner {
   readonly totalLength: Value
   /** Not zero if the packet stands for many. */
   readonly segments: Value
-  /** What all of the packet adds up to, raw, unfolded. */
+  /** What all of the packet adds up to, raw, unfolded; where no tunnel asks for a checksum it is not. */
   readonly sum: Value
   readonly flow: Value
 }
 
+/** What the outer headers are made of, while the packet still lies where it was. */
+function readInner(code: Code, hook: Hook, shape: Shape, packet: Packet): Inner {
+  const { family, ip } = packet
+  const tos = family === 4 ? ip.get(IPV4.tos) : ip.get(IPV6.first).shr(20).and(0xff)
+  // Congestion experienced (11) becomes capable (10): what happens in the tunnel is told by the tunnel.
+  const outerTos = code.variable(tos, 8)
+  code.when(tos.and(3).eq(3), () => outerTos.set(tos.and(0xfe)))
+  const words = [...narrowWords(packet.source), ...narrowWords(packet.destination), packet.ports]
+  const summed = shape.tunnels.some(tunnel => tunnel !== 'ipip')
+  return {
+    family,
+    tos: outerTos,
+    ttl: ip.get(family === 4 ? IPV4.ttl : IPV6.hopLimit),
+    fragment: family === 4 ? ip.get(IPV4.fragment).and(RAW_DONT_FRAGMENT) : code.constant(0),
+    totalLength: family === 4 ? ip.get(IPV4.totalLength) : ip.get(IPV6.payloadLength).add(IPV6_BYTES),
+    segments:
+      hook.gsoSize === undefined ? code.constant(0) : code.pointer(packet.context, CONTEXT_BYTES).get(hook.gsoSize),
+    sum: !summed ? code.constant(0) : family === 4 ? sumOfIpv4(packet) : sumOfIpv6(code, packet),
+    flow: words.reduce((mix, word) => mix.xor(word)),
+  }
+}
+
 interface Outer {
-  readonly address: Value
-  readonly source: Value
+  readonly family: IpFamily
+  readonly address: Address
+  readonly source: Address
   readonly port: Value
   readonly flags: Value
 }
@@ -136,75 +159,73 @@ function wrap(
   packet: Packet,
   inner: Inner,
   outer: Outer,
-  tunnel: keyof typeof TUNNEL_TYPE,
+  tunnel: TunnelType,
   withChecksum: boolean,
   refused: () => void,
 ): Value {
-  const overhead = overheadBytes(tunnel, withChecksum)
-  const transport = tunnel === 'gre' ? ENCAP.l4Gre : tunnel === 'gue' ? ENCAP.l4Udp : 0
+  const { family } = outer
+  const overhead = overheadBytes(tunnel, withChecksum, family)
   const made =
     hook.type === 'tc'
-      ? code.call(HELPER.adjustRoom, packet.context, overhead, ROOM_MAC, ENCAP.l3Ipv4 | transport)
+      ? code.call(HELPER.adjustRoom, packet.context, overhead, ROOM_MAC, ENCAP.l3[family] | ENCAP.l4[tunnel])
       : code.call(HELPER.adjustHead, packet.context, -overhead)
   code.guard(made.eq(0), refused)
   const fields = code.pointer(packet.context, CONTEXT_BYTES)
   const data = fields.get(hook.data)
   code.guard(data.add(ETHERNET_BYTES + overhead).le(fields.get(hook.dataEnd)), refused)
   const frame = code.pointer(data, ETHERNET_BYTES + overhead, true)
-  if (hook.type === 'xdp') frame.set([12, 'u16'], 0x0008)
-  writeOuter(
-    code,
-    frame.at(ETHERNET_BYTES),
-    inner,
-    outer,
-    overhead,
-    tunnel === 'ipip' ? PROTOCOL.ipip : tunnel === 'gre' ? PROTOCOL.gre : PROTOCOL.udp,
-  )
-  const header = ETHERNET_BYTES + IPV4_BYTES
+  if (hook.type === 'xdp' || family !== inner.family) frame.set(ETHERNET.type, RAW_ETHERTYPE[`ipv${family}`])
+  const protocol = tunnel === 'ipip' ? INNER_PROTOCOL[inner.family] : OUTER_PROTOCOL[tunnel]
+  const length = inner.totalLength.add(overhead).and(0xffff)
+  if (family === 4) writeIpv4(code, frame.at(ETHERNET_BYTES), inner, outer, length, protocol)
+  else writeIpv6(frame.at(ETHERNET_BYTES), inner, outer, length, protocol)
+  const header = ETHERNET_BYTES + overheadBytes('ipip', false, family)
   if (tunnel === 'gre') writeGre(code, frame.at(header), inner, withChecksum)
   if (tunnel === 'gue') writeGue(code, frame.at(header), inner, outer, withChecksum)
   return data
 }
 
-function writeOuter(
-  code: Code,
-  ip: Pointer,
-  inner: Inner,
-  { address, source }: Outer,
-  overhead: number,
-  protocol: number,
-): void {
-  const length = inner.totalLength.add(overhead).and(0xffff)
+function writeIpv4(code: Code, ip: Pointer, inner: Inner, outer: Outer, length: Value, protocol: number): void {
   // A packet that must not be fragmented needs no number; others get one at random, as any number is as good.
   const id = code.variable(0, 16)
   code.when(inner.fragment.eq(0), () => id.set(code.call(HELPER.random).and(0xffff)))
   ip.set(IPV4.versionAndLength, IPV4_PLAIN)
   ip.set(IPV4.tos, inner.tos)
   ip.set(IPV4.totalLength, length)
-  ip.set([4, 'u16'], id)
+  ip.set(IPV4.identification, id)
   ip.set(IPV4.fragment, inner.fragment)
   ip.set(IPV4.ttl, inner.ttl)
   ip.set(IPV4.protocol, protocol)
-  ip.set(IPV4.source, source)
-  ip.set(IPV4.destination, address)
+  writeAddress(ip, IPV4.source, outer.source)
+  writeAddress(ip, IPV4.destination, outer.address)
   const words = [
     inner.tos.shl(8).or(IPV4_PLAIN),
     length.swap(16),
     id,
     inner.fragment,
     inner.ttl.or(protocol << 8),
-    halves(source),
-    halves(address),
+    addressSum(outer.source),
+    addressSum(outer.address),
   ]
   ip.set(IPV4.checksum, complement(words.reduce((sum, word) => sum.add(word))))
 }
 
+/** Without a flow label, as ip_vs has it. */
+function writeIpv6(ip: Pointer, inner: Inner, outer: Outer, length: Value, protocol: number): void {
+  ip.set(IPV6.first, inner.tos.shl(20).or(0x6000_0000))
+  ip.set(IPV6.payloadLength, length.sub(IPV6_BYTES).and(0xffff))
+  ip.set(IPV6.nextHeader, protocol)
+  ip.set(IPV6.hopLimit, inner.ttl)
+  writeAddress(ip, IPV6.source, outer.source)
+  writeAddress(ip, IPV6.destination, outer.address)
+}
+
 function writeGre(code: Code, gre: Pointer, inner: Inner, withChecksum: boolean): void {
   gre.set([0, 'be16'], withChecksum ? GRE_CHECKSUM : 0)
-  gre.set([2, 'be16'], GRE_IPV4)
+  gre.set([2, 'be16'], ETHERTYPE[inner.family])
   if (!withChecksum) return
   gre.set([4, 'u32'], 0)
-  const header = swapped(GRE_CHECKSUM) + swapped(GRE_IPV4)
+  const header = swapped(GRE_CHECKSUM) + swapped(ETHERTYPE[inner.family])
   // Of a packet that stands for many, each segment would want its own: those go without, by a flag that says so.
   code.when(inner.segments.eq(0), () => gre.set([4, 'u16'], complement(inner.sum.add(header))))
 }
@@ -218,7 +239,8 @@ function writeGue(code: Code, udp: Pointer, inner: Inner, outer: Outer, withChec
   udp.set([4, 'be16'], length)
   udp.set([6, 'u16'], 0)
   // Version 0, no options, what is inside by its protocol number.
-  udp.set([8, 'u32'], PROTOCOL.ipip << 8)
+  const header = INNER_PROTOCOL[inner.family] << 8
+  udp.set([8, 'u32'], header)
   if (!withChecksum) return
   code.when(inner.segments.eq(0), () => {
     const raw = length.swap(16)
@@ -228,9 +250,9 @@ function writeGue(code: Code, udp: Pointer, inner: Inner, outer: Outer, withChec
       raw,
       raw,
       code.constant(PROTOCOL.udp << 8),
-      halves(outer.source),
-      halves(outer.address),
-      code.constant(PROTOCOL.ipip << 8),
+      addressSum(outer.source),
+      addressSum(outer.address),
+      code.constant(header),
     ]
     const sum = complement(words.reduce((total, word) => total.add(word), inner.sum))
     const written = code.variable(sum, 16)
@@ -239,16 +261,44 @@ function writeGue(code: Code, udp: Pointer, inner: Inner, outer: Outer, withChec
   })
 }
 
-/** A right IP header adds up to nothing, its segment to the complement of the pseudo-header. */
-function innerSum(packet: Packet): Value {
+/** A right IPv4 header adds up to nothing, its segment to the complement of the pseudo-header. */
+function sumOfIpv4(packet: Packet): Value {
   const bytes = packet.ip.get(IPV4.totalLength).sub(packet.transportAt).add(ETHERNET_BYTES).and(0xffff).swap(16)
-  const pseudo = halves(packet.source[0]!).add(halves(packet.destination[0]!)).add(packet.protocol.shl(8)).add(bytes)
+  const addresses = addressSum(packet.source).add(addressSum(packet.destination))
+  const pseudo = addresses.add(packet.protocol.shl(8)).add(bytes)
   return fold(pseudo).xor(0xffff)
 }
 
-/** The two 16-bit words of a raw address, added. */
-function halves(address: Value): Value {
-  return address.and(0xffff).add(address.shr(16))
+/** An IPv6 header has no checksum; its addresses add up to nothing with those of the pseudo-header. */
+function sumOfIpv6(code: Code, packet: Packet): Value {
+  const { ip, transportAt, protocol } = packet
+  const plain = ETHERNET_BYTES + IPV6_BYTES
+  const bytes = ip.get(IPV6.payloadLength).sub(transportAt).add(plain).and(0xffff).swap(16)
+  const pseudo = fold(protocol.shl(8).add(bytes)).xor(0xffff)
+  const header = [ip.get([4, 'u16']), ip.get([6, 'u16']), pseudo]
+  const sum = code.variable(header.reduce((total, word) => total.add(word), halves(ip.get([0, 'u32']))))
+  code.rarely(transportAt.ne(plain), () => {
+    code.repeat((TRANSPORT_MASK_IPV6 + 1 - plain) >> 3, (round, leave) => {
+      const offset = round.shl(3).add(plain)
+      code.when(offset.ge(transportAt), leave)
+      const at = packet.data.add(offset.and(TRANSPORT_MASK_IPV6))
+      code.guard(at.add(8).le(packet.end), leave)
+      const words = code.pointer(at, 8, true)
+      sum.set(sum.add(halves(words.get([0, 'u32']))).add(halves(words.get([4, 'u32']))))
+    })
+  })
+  return sum
+}
+
+function addressSum(address: Address): Value {
+  return narrowWords(address)
+    .map(halves)
+    .reduce((sum, word) => sum.add(word))
+}
+
+/** The two 16-bit words of a raw one, added. */
+function halves(word: Value): Value {
+  return word.and(0xffff).add(word.shr(16))
 }
 
 function fold(sum: Value): Value {
