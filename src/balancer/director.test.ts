@@ -7,6 +7,7 @@ import { decodeIpv4 } from '../wire/ipv4.ts'
 import { packetOf, tcpFrame, udpFrame } from './frame.ts'
 import { InterpretedTable } from './interpreted-table.ts'
 import type { TCP_FLAG } from './program/headers.ts'
+import { PACKET_OTHERHOST } from './program/hook.ts'
 
 const VIP = ip('192.168.41.249')
 const WEB: ServiceKey = { kind: 'address', protocol: 'TCP', address: VIP, port: 80 }
@@ -26,6 +27,15 @@ test('a packet that concerns no service passes as it is', () => {
     assert.equal(fate.verdict, 'pass')
     assert.deepEqual(fate.packet, frame)
   }
+})
+
+test('a frame for the hardware address of another host passes, which a switch may well send everybody', () => {
+  const table = web()
+  const frame = segment(['syn'], {})
+  const { verdict, packet } = table.receive(frame, undefined, { packetType: PACKET_OTHERHOST })
+  assert.equal(verdict, 'pass')
+  assert.deepEqual(packet, frame)
+  assert.equal(table.receive(frame).verdict, 'sent')
 })
 
 test('round robin begins with the server that was added last', () => {

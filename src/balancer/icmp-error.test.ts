@@ -14,7 +14,7 @@ import { XDP } from './program/hook.ts'
 const VIP = { address: ip('192.0.2.1'), port: 80 }
 const CLIENT = { address: ip('198.51.100.7'), port: 40000 }
 const SERVER = ip('10.0.0.11')
-const PACKET_OTHERHOST = 3
+const PACKET_BROADCAST = 1
 
 test('where no server is left the port is unreachable, says the virtual address', () => {
   for (const protocol of ['TCP', 'UDP'] as const) {
@@ -89,7 +89,7 @@ test('no error in answer to what was not sent to us alone', () => {
   const table = new InterpretedTable()
   addService(table, 'TCP')
   const frame = tcpFrame(CLIENT, VIP, ['syn'])
-  assert.equal(table.receive(frame, undefined, { packetType: PACKET_OTHERHOST }).verdict, 'drop')
+  assert.equal(table.receive(frame, undefined, { packetType: PACKET_BROADCAST }).verdict, 'drop')
 })
 
 test('each processor sends fifty errors in a twentieth of a second at most', () => {

@@ -23,7 +23,7 @@ import { beginConnection } from './begin.ts'
 import { connectionKey, findConnection } from './connection.ts'
 import { findInIndexCode } from './find-service.ts'
 import { followConnection } from './follow.ts'
-import type { Hook } from './hook.ts'
+import { CONTEXT_BYTES, type Hook, PACKET_OTHERHOST } from './hook.ts'
 import { type Refuse, withErrors } from './icmp-error.ts'
 import { carriesIpv6, isFragment, type Packet, parsePacket } from './parse.ts'
 import { admitLength, tunnelOverhead } from './path-mtu.ts'
@@ -48,6 +48,11 @@ export function director(hook: Hook, facts: TableFacts, shape: Shape, looping: L
 function writeDirector(code: Code, hook: Hook, facts: TableFacts, shape: Shape, looping: Looping): void {
   const pass = () => code.exit(hook.pass)
   const serve = (family: IpFamily) => serveFamily(code, hook, facts, shape, looping, family)
+  if (hook.packetType !== undefined) {
+    code.comment('ours is what was sent to this host: ip_vs never sees the rest, ip_rcv drops it')
+    const fields = code.pointer(code.parameter(0), CONTEXT_BYTES)
+    code.guard(fields.get(hook.packetType).ne(PACKET_OTHERHOST), pass)
+  }
   const [first, second] = shape.families
   if (first === undefined) pass()
   else if (second === undefined) serve(first)
