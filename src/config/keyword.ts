@@ -41,6 +41,7 @@ export interface Keyword<T> {
   /** The value of a block without it. */
   readonly fallback: T
   readonly hasDefault: boolean
+  /** A list is a fresh one each time. */
   read(statement: Statement, report: Report): T | undefined
 }
 
@@ -186,7 +187,7 @@ export function readBlock<K extends Keywords>(keywords: K, statement: Statement,
     if (!again) seen.push(name)
     if (keyword.repeats !== 'all') values[name] = value
     else if (again) append(values[name] as unknown[], value as readonly unknown[])
-    else values[name] = [...(value as readonly unknown[])]
+    else values[name] = value
   }
   return { values: values as Values<K>, origin: new BlockOrigin(keywords, statement, refused) }
 }

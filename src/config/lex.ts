@@ -22,6 +22,11 @@ const OPEN = 0x7b
 const CLOSE = 0x7d
 const TILDE = 0x7e
 
+/** The characters of ASCII that are part of a word and nothing else. */
+const ORDINARY = Uint8Array.from({ length: 0x80 }, (_, code) =>
+  code > BLANK && ![BANG, QUOTE, HASH, DOLLAR, BACKSLASH, OPEN, CLOSE].includes(code) ? 1 : 0,
+)
+
 export interface Lexed {
   /** The offset behind the physical line and its newline. */
   readonly next: number
@@ -84,9 +89,9 @@ export function lex(source: LineSource, from: number, lines: Line[], plain: bool
     const start = at
     for (; at < length; at++) {
       const inside = text.charCodeAt(at)
-      if (inside <= BLANK || inside === OPEN || inside === CLOSE || inside === QUOTE) break
-      if (inside === HASH || inside === BANG) break
-      if (!plain && (inside === DOLLAR || inside === BACKSLASH)) return metaLine(lines, mark, at)
+      if (inside >= 0x80 || ORDINARY[inside] === 1) continue
+      if (inside !== DOLLAR && inside !== BACKSLASH) break
+      if (!plain) return metaLine(lines, mark, at)
     }
     // A stray control character is neither blank nor letter: it is a word by itself.
     if (at === start) at++

@@ -22,18 +22,18 @@ connect_timeout 3
 
 test('parse: a block left open is found by the first keyword that cannot be inside it', () => {
   const { diagnostics, sources } = loadText(ARTICLE)
-  const [service, server] = diagnostics.filter(({ code }) => code === 'missing-brace')
+  const [server, service] = diagnostics.filter(({ code }) => code === 'missing-brace')
   const place = (offset: number) => {
     const { line, column } = [...sources.values()][0]!.position(offset)
     return `${line}:${column}`
   }
   assert.equal(server?.message, 'real_server 192.168.41.31 80 is never closed')
-  assert.equal(place(server.span.start), '6:30')
-  assert.equal(place(server.notes[0]!.span.start), '11:1')
+  assert.equal(place(server.span.start), '11:1')
+  assert.equal(place(server.notes[0]!.span.start), '6:30')
   assert.equal(server.help, 'add "}" before this real_server')
   assert.equal(service?.message, 'virtual_server 192.168.41.249 80 is never closed')
-  assert.equal(place(service.span.start), '1:34')
-  assert.equal(place(service.notes[0]!.span.start), '16:1')
+  assert.equal(place(service.span.start), '16:2')
+  assert.equal(place(service.notes[0]!.span.start), '1:34')
 })
 
 test('parse: what stands behind a missing brace is read as if it were there', () => {
@@ -51,27 +51,27 @@ for (const [what, text, expected] of [
   [
     'of an entry block',
     'vrrp_instance A {\ninterface eth0\nvirtual_router_id 1\nvirtual_ipaddress {\n10.0.0.1\ntrack_interface {\neth1\n}\n}',
-    ['missing-brace 4:19 "{"'],
+    ['missing-brace 6:1 "track_interface"'],
   ],
   [
     'of an entry block, before a plain keyword',
     'vrrp_instance A {\ninterface eth0\nvirtual_ipaddress {\n10.0.0.1\nvirtual_router_id 1\n}',
-    ['missing-brace 3:19 "{"'],
+    ['missing-brace 5:1 "virtual_router_id"'],
   ],
   [
     'of an instance',
     'vrrp_instance A {\ninterface eth0\nvirtual_router_id 1\nvirtual_ipaddress {\n10.0.0.1\n}\nvrrp_instance B {\ninterface eth0\nvirtual_router_id 2\nvirtual_ipaddress { 10.0.0.2 }\n}',
-    ['missing-brace 1:17 "{"'],
+    ['missing-brace 7:1 "vrrp_instance"'],
   ],
   [
     'of a check, before a word of the server',
     serviceWith('real_server 10.0.0.3 80 {', 'TCP_CHECK {', 'connect_timeout 3', 'weight 2', '}'),
-    ['missing-brace 8:11 "{"'],
+    ['missing-brace 10:1 "weight"'],
   ],
   [
     'of two blocks at once',
     'vrrp_instance A {\ninterface eth0\nvirtual_router_id 1\nvirtual_ipaddress {\n10.0.0.1\nvrrp_script x {\nscript /bin/true\n}',
-    ['missing-brace 1:17 "{"', 'missing-brace 4:19 "{"'],
+    ['missing-brace 6:1 "vrrp_script"', 'missing-brace 6:1 "vrrp_script"'],
   ],
 ] as const) {
   test(`parse: the closing brace ${what} is missed where it is missing`, () =>

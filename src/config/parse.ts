@@ -27,7 +27,7 @@ interface Frame {
 }
 
 interface OpenStatement extends Statement {
-  readonly children: Statement[]
+  children: Statement[]
 }
 
 /** No real file goes beyond five. */
@@ -37,7 +37,7 @@ const DIAGNOSTICS_MAX = 200
 
 export function parse(lines: readonly Line[], root: Table): Parsed {
   const parser = new Parser(root, missingBraces(lines))
-  for (const line of lines) parser.line(line)
+  lines.forEach(line => void parser.line(line))
   return parser.finish()
 }
 
@@ -169,7 +169,9 @@ class Parser {
       )
       return
     }
-    this.#frames.pop()
+    const { statement } = this.#frames.pop()!
+    // A copy is as long as it is; what grew has room for more.
+    statement.children = statement.children.slice()
   }
 
   #add(line: Line): void {
@@ -234,26 +236,22 @@ class Parser {
   /** Ends a block that nothing closes: `next` is what cannot be inside it, or undefined at the end of the text. */
   #leaveOpen(next: Word | undefined): void {
     const { statement, opening } = this.#frames.pop()!
-    const block = headerText(statement)
-    const notes =
+    const [missing, label, help] =
       next === undefined
-        ? this.#endNote()
-        : [{ span: next, text: `${next.text} cannot be inside ${keywordOf(statement)}` }]
-    const help = next === undefined ? 'add "}" at the end of the file' : `add "}" before this ${next.text}`
-    this.#report(
-      diagnostic('missing-brace', opening.end, { block }, { label: 'opened here, never closed', notes, help }),
-    )
+        ? [this.#endOfText(), '"}" is missing here', 'add "}" at the end of the file']
+        : [
+            next,
+            `"}" is missing before this: ${next.text} cannot be inside ${keywordOf(statement)}`,
+            `add "}" before this ${next.text}`,
+          ]
+    const notes = [{ span: opening.end, text: 'opened here' }]
+    this.#report(diagnostic('missing-brace', missing, { block: headerText(statement) }, { label, notes, help }))
   }
 
-  #endNote(): readonly { span: Span; text: string }[] {
-    if (this.#last === undefined) return []
-    const { end } = this.#last
-    return [
-      {
-        span: this.#last.brace === '' ? { ...end, start: Math.max(end.start - 1, 0), end: end.start } : end,
-        text: 'the file ends here',
-      },
-    ]
+  /** Behind the last thing that the text says, where a brace would be written. */
+  #endOfText(): Span {
+    const { end, brace } = this.#last ?? NO_LINE
+    return brace === '' ? end : { ...end, start: end.end, end: end.end + 1 }
   }
 
   #reportUnknown(line: Line, frame: Frame): void {
@@ -299,7 +297,5 @@ function headerWords(line: Line): string {
 }
 
 function missingBraces(lines: readonly Line[]): number {
-  let depth = 0
-  for (const { brace } of lines) depth += brace === '{' ? 1 : brace === '}' ? -1 : 0
-  return depth
+  return lines.reduce((depth, { brace }) => depth + (brace === '{' ? 1 : brace === '}' ? -1 : 0), 0)
 }

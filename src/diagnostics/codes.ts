@@ -26,7 +26,7 @@ export const CODES: {
   readonly 'extra-brace': Code<'this "}" closes nothing'>
   readonly 'extra-words': Code<'words behind "{keyword}" are ignored'>
   readonly 'flag-without-scheduler': Code<'{flag} has no effect with lb_algo {scheduler}'>
-  readonly 'former-keyword': Code<'{block} no longer has a keyword "{keyword}"'>
+  readonly 'former-keyword': Code<'{block} has no keyword "{keyword}"'>
   readonly 'hysteresis-above-quorum': Code<'a hysteresis of {hysteresis} is lowered to {lowered}, below the quorum of {quorum}'>
   readonly 'include-loop': Code<'{file} includes itself, directly or through others'>
   readonly 'include-skipped': Code<'{file} is not included: {reason}'>
@@ -174,8 +174,8 @@ export const CODES: {
   },
   'former-keyword': {
     severity: 'warning',
-    template: '{block} no longer has a keyword "{keyword}"',
-    page: 'The word is found in many articles and sample files, but keepalived does not know it (any more) and goes on without it.\nThe line has no effect in sluice either. Remove it, or write what is said beside it.\n\n`nat_mask` set the netmask of NAT in old versions; there is none to set any more. `nb_get_retry` was the name of `retry` in HTTP_GET and SSL_GET;\nother checks never had it, so their number of retries stays 1. In a real_server the forwarding method is called\n`lvs_method`, never `lb_kind`.',
+    template: '{block} has no keyword "{keyword}"',
+    page: 'The word is found in many articles and sample files, but keepalived does not know it (any more) and goes on without it.\nThe line has no effect in sluice either. Remove it, or write what is said beside it.\n\n`nat_mask` set the netmask of NAT in old versions; there is none to set any more. `nb_get_retry` is the old name of `retry`\nin HTTP_GET and SSL_GET; other checks never had it, so that what it says there has no effect: their number of retries\nstays 1. In a real_server the forwarding method is called `lvs_method`, never `lb_kind`.',
   },
   'hysteresis-above-quorum': {
     severity: 'warning',
@@ -235,7 +235,7 @@ export const CODES: {
   'missing-brace': {
     severity: 'error',
     template: '{block} is never closed',
-    page: 'A block was opened and nothing closes it. The first mark shows where it was opened; the second shows the first thing that\ncannot be inside it, or the end of the file.\n\n```\nreal_server 192.168.41.31 80 {\n    TCP_CHECK {\n        connect_timeout 10\n    }\n                                 # "}" is missing here\nreal_server 192.168.41.33 80 {\n```\n\nkeepalived takes what follows for part of the open block. Here it would report the second real_server as an unknown\nkeyword and check the first one with the words of the second.',
+    page: 'A block was opened and nothing closes it. The caret shows where the brace is missing: before the first thing that cannot\nbe inside the block, or at the end of the file. The dash shows where the block was opened.\n\n```\nreal_server 192.168.41.31 80 {\n    TCP_CHECK {\n        connect_timeout 10\n    }\n                                 # "}" is missing here\nreal_server 192.168.41.33 80 {\n```\n\nkeepalived takes what follows for part of the open block. Here it would report the second real_server as an unknown\nkeyword and check the first one with the words of the second.',
   },
   'missing-in-peer': {
     severity: 'warning',

@@ -228,7 +228,7 @@ export type CheckerName =
   | 'FILE_CHECK'
 
 const NEVER_DYNAMIC = { dynamic: 'the manual has it, keepalived does not know it' } as const
-const RENAMED_RETRY = { nb_get_retry: 'only HTTP_GET and SSL_GET know it: write retry' } as const
+const RENAMED_RETRY = { nb_get_retry: 'only HTTP_GET and SSL_GET know it: here it is called retry' } as const
 const former = RENAMED_RETRY
 
 const TABLES: Readonly<Record<CheckerName, Table>> = {
@@ -288,7 +288,7 @@ export interface CheckedServer {
   readonly port: number
 }
 
-/** All checks of a real server, in the order they are written. */
+/** All checks among the statements of a real server, in the order they are written. */
 export function elaborateCheckers(
   statements: readonly Statement[],
   server: CheckedServer,
@@ -300,6 +300,7 @@ export function elaborateCheckers(
   const following: FollowingChecker[] = []
   for (const statement of statements) {
     const type = keywordOf(statement) as CheckerName
+    if (!Object.hasOwn(CHECKERS, type)) continue
     if (type === 'BFD_CHECK' || type === 'FILE_CHECK') {
       const found = elaborateFollowing(type, statement, trackable, context)
       if (found !== undefined) following.push(found)
@@ -325,7 +326,7 @@ function elaborateChecker(
       const reading = readBlock(PROBE, statement, context.report)
       return from(context, reading.origin, {
         type,
-        ...scheduled(reading.values, defaults, 1, 1000),
+        schedule: scheduleOf(reading.values, defaults, 1, 1000),
         target: targetOf(reading.values, server, defaults),
       })
     }
@@ -341,7 +342,7 @@ function elaborateChecker(
       const target = targetOf(values, asked, defaults)
       return from(context, reading.origin, {
         type,
-        ...scheduled(values, defaults, 1, 1000),
+        schedule: scheduleOf(values, defaults, 1, 1000),
         target: { ...target, bindAddress: target.bindAddress ?? host?.bindto },
         heloName: values.helo_name,
       })
@@ -352,7 +353,7 @@ function elaborateChecker(
       const retryDelayMs = values.delay_loop ?? defaults.intervalMs ?? DELAY_LOOP_MS
       return from(context, reading.origin, {
         type,
-        ...scheduled(values, defaults, 3, retryDelayMs),
+        schedule: scheduleOf(values, defaults, 3, retryDelayMs),
         target: targetOf(values, server, defaults),
         queryType: values.type,
         name: values.name,
@@ -364,7 +365,7 @@ function elaborateChecker(
       const reading = readBlock(MISC_KEYWORDS, statement, context.report)
       const { values } = reading
       if (values.misc_path === undefined) return missing(statement, 'misc_path', context)
-      const { schedule } = scheduled(values, defaults, 0, 1000)
+      const schedule = scheduleOf(values, defaults, 0, 1000)
       return from(context, reading.origin, {
         type,
         schedule,
@@ -395,7 +396,7 @@ function elaborateHttp(
   if (pages.length === 0) return undefined
   return from(context, reading.origin, {
     type,
-    ...scheduled(values, defaults, 1, 3000),
+    schedule: scheduleOf(values, defaults, 1, 3000),
     target: targetOf(values, server, defaults),
     protocol: values.http_protocol,
     fastRecovery: values.fast_recovery,
@@ -441,7 +442,7 @@ function elaborateUdp(
   const reply = values.require_reply
   return from(context, reading.origin, {
     type: 'UDP_CHECK',
-    ...scheduled(values, defaults, 1, 1000),
+    schedule: scheduleOf(values, defaults, 1, 1000),
     target: targetOf(values, server, defaults),
     payload: values.payload?.bytes,
     requireReply: reply !== undefined,
@@ -485,23 +486,21 @@ type ScheduleValues = {
   readonly rise?: number | undefined
 }
 
-function scheduled(
+function scheduleOf(
   values: ScheduleValues,
   defaults: CheckDefaults,
   retries: number,
   retryDelayMs: number,
-): { readonly schedule: CheckSchedule } {
+): CheckSchedule {
   const intervalMs = values.delay_loop ?? defaults.intervalMs ?? DELAY_LOOP_MS
   return {
-    schedule: {
-      intervalMs,
-      retries: values.retry ?? defaults.retries ?? retries,
-      retryDelayMs: values.delay_before_retry ?? defaults.retryDelayMs ?? retryDelayMs,
-      warmupMs: values.warmup ?? defaults.warmupMs ?? intervalMs,
-      alpha: values.alpha ?? defaults.alpha ?? false,
-      rises: values.rise ?? 1,
-      logAllFailures: values.log_all_failures ?? defaults.logAllFailures,
-    },
+    intervalMs,
+    retries: values.retry ?? defaults.retries ?? retries,
+    retryDelayMs: values.delay_before_retry ?? defaults.retryDelayMs ?? retryDelayMs,
+    warmupMs: values.warmup ?? defaults.warmupMs ?? intervalMs,
+    alpha: values.alpha ?? defaults.alpha ?? false,
+    rises: values.rise ?? 1,
+    logAllFailures: values.log_all_failures ?? defaults.logAllFailures,
   }
 }
 

@@ -22,7 +22,7 @@ import {
   timer,
   type Value,
 } from '../value.ts'
-import { CHECKERS, type CheckDefaults, type CheckerName, elaborateCheckers, TIMING } from './checkers.ts'
+import { CHECKERS, type CheckDefaults, elaborateCheckers, TIMING } from './checkers.ts'
 import { forwarding } from './forwarding-value.ts'
 import type { Defaults } from './global-defs.ts'
 import type { Trackable } from './vrrp-instance.ts'
@@ -158,7 +158,7 @@ export const VIRTUAL_SERVER: Table = table(
   {
     syntax: 'ADDRESS [PORT] | fwmark N | group NAME',
     doc: 'A service that is spread over real servers.',
-    former: { nat_mask: 'netmasks of NAT are gone from keepalived: remove the line' },
+    former: { nat_mask: 'keepalived gave it up, it has no effect: remove the line' },
   },
   SERVICE_KEYWORDS,
 )
@@ -394,7 +394,8 @@ function elaborateRealServer(
     logAllFailures: inherited.logAllFailures,
     virtualHost: values.virtualhost ?? inherited.virtualHost,
   }
-  const checks = (statement.children ?? []).filter(child => Object.hasOwn(CHECKERS, keywordOf(child) as CheckerName))
+  const checked = { address: found.address, port: written }
+  const { checkers, following } = elaborateCheckers(statement.children ?? [], checked, own, trackable, context)
   const server: RealServer = {
     address: found.address,
     port,
@@ -403,7 +404,8 @@ function elaborateRealServer(
     upperThreshold: values.uthreshold,
     lowerThreshold: values.lthreshold,
     inhibitOnFailure: values.inhibit_on_failure ?? service.inhibit,
-    ...elaborateCheckers(checks, { address: found.address, port: written }, own, trackable, context),
+    checkers,
+    following,
     alpha: values.alpha ?? inherited.alpha ?? false,
     notifyUp: values.notify_up,
     notifyDown: values.notify_down,
