@@ -95,7 +95,7 @@ class World implements Surroundings {
 
   probed = 0
   readonly open = (channel: Channel, _: ChannelRules, report: (event: ProbeEvent) => void) => {
-    assert.ok(channel.kind === 'stream')
+    assert.ok(channel.kind === 'connection')
     this.channels++
     this.probed++
     const answer = this.down.has(channel.target.address)

@@ -2,6 +2,7 @@
 import type { Channel } from '../health/channel.ts'
 import type { ProbeEvent } from '../health/conversation.ts'
 import type { SslSettings } from '../model/virtual-server.ts'
+import { openConnection } from './channel-connection.ts'
 import { openDatagrams } from './channel-datagram.ts'
 import { openEcho } from './channel-echo.ts'
 import { openProgram } from './channel-program.ts'
@@ -25,6 +26,8 @@ export type Report = (event: ProbeEvent) => void
 /** Reports nothing before it has returned. */
 export function openChannel(channel: Channel, rules: ChannelRules, report: Report): OpenChannel {
   switch (channel.kind) {
+    case 'connection':
+      return openConnection(channel.target, report)
     case 'stream':
       return openStream(channel.target, channel.tls, rules.ssl, report)
     case 'datagram':

@@ -3,6 +3,8 @@ import type { Script } from '../model/script.ts'
 import type { CheckTarget } from '../model/virtual-server.ts'
 
 export type Channel =
+  /** A TCP connection of which only the coming about matters; it is closed again by the time it is `connected`. */
+  | { readonly kind: 'connection'; readonly target: CheckTarget }
   /** A TCP connection; `connected` comes when it stands, with TLS when the handshake is done. */
   | { readonly kind: 'stream'; readonly target: CheckTarget; readonly tls: TlsWish | undefined }
   /** UDP, hearing the target alone; `connected` comes at once, `refused` when somebody says that the port is closed. */

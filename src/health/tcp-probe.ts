@@ -4,7 +4,7 @@ import { type Conversation, failed, PASSED } from './conversation.ts'
 
 export const tcpConversation: Conversation<TcpChecker, null> = {
   renews: false,
-  open: ({ target }) => ({ channel: { kind: 'stream', target, tls: undefined }, talk: null }),
+  open: ({ target }) => ({ channel: { kind: 'connection', target }, talk: null }),
   hear: (_, talk, { type }) => (type === 'connected' ? { talk, outcome: PASSED } : { talk }),
   silence: () => failed('connection timed out'),
 }

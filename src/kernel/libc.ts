@@ -47,6 +47,13 @@ export const recvmsg: (fd: number, header: Pointer, flags: number) => number = d
 // descriptors and memory
 export const ioctl: (fd: number, request: number, argument: Pointer) => number = define('int ioctl(int, ulong, void *)')
 export const mkfifo: (path: string, mode: number) => number = define('int mkfifo(str, uint)')
+export const epoll_create1: (flags: number) => number = define('int epoll_create1(int)')
+export const epoll_ctl: (epoll: number, operation: number, fd: number, event: Pointer) => number = define(
+  'int epoll_ctl(int, int, int, void *)',
+)
+export const epoll_wait: (epoll: number, events: Pointer, count: number, timeoutMs: number) => number = define(
+  'int epoll_wait(int, void *, int, int)',
+)
 export const flock: (fd: number, operation: number) => number = define('int flock(int, int)')
 
 // namespaces and mounts

@@ -22,6 +22,7 @@ export const SOL_IPV6 = 41
 export const SOL_PACKET = 263
 export const SOL_NETLINK = 270
 
+export const SO_ERROR = 4
 export const SO_RCVBUF = 8
 export const SO_PRIORITY = 12
 export const SO_RCVTIMEO = 20
