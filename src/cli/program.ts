@@ -6,6 +6,7 @@ import { Command } from 'commander'
 import { addCheck } from './check.ts'
 import { addCompletion } from './completion.ts'
 import { addDrain } from './drain.ts'
+import { addDump } from './dump.ts'
 import { addFmt } from './fmt.ts'
 import { addIpvsadm } from './ipvsadm.ts'
 import { addKeepalived } from './keepalived.ts'
@@ -31,6 +32,7 @@ export function program(): Command {
   addFmt(sluice)
   addStatus(sluice)
   addDrain(sluice)
+  addDump(sluice)
   addIpvsadm(sluice)
   addKeepalived(sluice)
   addRealServer(sluice)
