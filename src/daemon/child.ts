@@ -5,6 +5,7 @@
  * A child dies with its supervisor, at once and without a farewell: what it put into the kernel stays, so that a daemon
  * that is started again finds everything in its place.
  */
+import { Failure } from '../diagnostics/failure.ts'
 import { isKernelError } from '../kernel/errors.ts'
 import { setParentDeathSignal } from '../kernel/process.ts'
 import type { Ident } from '../observe/log-line.ts'
@@ -50,8 +51,9 @@ export async function runChild(role: Role): Promise<void> {
   try {
     loop = await open(role, outbox)
   } catch (error) {
-    // The surroundings lack something: starting again would not bring it.
-    leave(outbox, { type: 'unable', sentence: error instanceof Error ? error.message : String(error) }, 1)
+    // The surroundings lack something: starting again would not bring it. Our own mistakes show their stack.
+    if (!isKernelError(error) && !(error instanceof Failure)) throw error
+    leave(outbox, { type: 'unable', sentence: error.message }, 1)
     return
   }
   if (role === 'elections') surrenderOnMistake(loop)

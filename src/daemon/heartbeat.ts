@@ -5,7 +5,7 @@
  * missed by nobody: it goes on being active instead of leaving its addresses to a needless election, and connections
  * through it do not notice.
  */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, constants, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Instant, instant } from '../model/time.ts'
 
@@ -20,6 +20,7 @@ export interface Heartbeat {
 export function openHeartbeat(directory: string): Heartbeat {
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   const path = (instance: string) => join(directory, encodeURIComponent(instance).replaceAll('.', '%2E'))
+  const files = new Map<string, number>()
   return {
     last: instance => {
       try {
@@ -29,8 +30,20 @@ export function openHeartbeat(directory: string): Heartbeat {
         return undefined
       }
     },
-    // Written in place, always as long: /run is memory, this takes some microseconds.
-    beat: (instance, now) => writeFileSync(path(instance), now.toFixed(3).padStart(24), { flag: 'w', mode: 0o600 }),
-    cease: instance => rmSync(path(instance), { force: true }),
+    // Written over the last one, always as long, so that being killed in between loses nothing: it takes microseconds.
+    beat: (instance, now) => {
+      let file = files.get(instance)
+      if (file === undefined) {
+        file = openSync(path(instance), constants.O_WRONLY | constants.O_CREAT, 0o600)
+        files.set(instance, file)
+      }
+      writeSync(file, now.toFixed(3).padStart(24), 0)
+    },
+    cease: instance => {
+      const file = files.get(instance)
+      if (file !== undefined) closeSync(file)
+      files.delete(instance)
+      rmSync(path(instance), { force: true })
+    },
   }
 }
