@@ -2,6 +2,9 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { inNamespace, namespaceCookie } from '../../src/kernel/namespace.ts'
 import { removeServiceTable } from '../../src/kernel/service-table.ts'
@@ -105,5 +108,70 @@ test('a server that stops answering leaves the table and returns, and a crash of
     server.kill('SIGKILL')
     await a.end('SIGKILL')
     inNamespace(a.namespace, () => removeServiceTable(cookie))
+  }
+})
+
+test('pages, programs, weights and an operator who drains: what the table lists follows all of them', {
+  skip,
+}, async () => {
+  await using routers = new Routers('verdicts')
+  const { a, b } = routers
+  const cookie = inNamespace(a.namespace, namespaceCookie)
+  const server = await serve(b)
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-checks-'))
+  const weight = join(folder, 'weight.sh')
+  const exits = (status: number) => {
+    writeFileSync(weight, `#!/bin/sh\nexit ${status}\n`)
+    chmodSync(weight, 0o755)
+  }
+  try {
+    exits(9)
+    a.configure(`virtual_server ${VIP} 80 {
+    delay_loop 1
+    lb_algo wrr
+    lb_kind DR
+    protocol TCP
+    real_server ${b.address} 80 {
+        HTTP_GET {
+            url {
+                path /
+                status_code 200
+                digest 444bcb3a3fcf8389296c49467f27e1d6
+            }
+            warmup 0
+        }
+        PING_CHECK {
+            warmup 0
+        }
+        MISC_CHECK {
+            misc_path ${weight}
+            misc_dynamic
+            user root
+            warmup 0
+        }
+    }
+}
+`)
+    a.runSluice()
+    await a.says(/Remote Web server .* succeed on service/)
+    await a.says(/ICMP connection to .* success/)
+    await lists(a, `${b.address} 7`)
+    assert.equal(a.sluice('drain', b.address).stdout, `${b.address}:80 drained: no new connections\n`)
+    await lists(a, `${b.address} 0`)
+    assert.match(a.sluice('status').stdout, /DRAINED, weight 0: HTTP_GET passes since .*MISC_CHECK passes/)
+    assert.match(a.sluice('drain', '192.0.2.1').stderr, /no virtual server has a real server 192\.0\.2\.1/)
+    assert.equal(a.sluice('undrain', `${b.address}:80`).status, 0)
+    await lists(a, `${b.address} 7`)
+    exits(1)
+    await a.says(/Misc check for .* failed \(exited with status 1\)/)
+    await lists(a, '')
+    exits(4)
+    await lists(a, `${b.address} 2`)
+    assert.equal(await a.end(), 0)
+  } finally {
+    server.kill('SIGKILL')
+    await a.end('SIGKILL')
+    inNamespace(a.namespace, () => removeServiceTable(cookie))
+    rmSync(folder, { recursive: true })
   }
 })
