@@ -2,7 +2,7 @@
  * `sluice keepalived`, and sluice called by that name: keepalived's command line. `-t` judges a configuration in
  * keepalived's words and with its status; without it this is the daemon.
  */
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, existsSync } from 'node:fs'
 import { hostname } from 'node:os'
 import type { Command } from 'commander'
 import { type KeepalivedOptions, readCommandLine, usage } from './keepalived/options.ts'
@@ -58,7 +58,8 @@ function tellSignal(word: string, say: (text: string) => void): number {
   return 0
 }
 
-async function testConfiguration({ file, configId, allFiles, configTest }: KeepalivedOptions): Promise<number> {
+async function testConfiguration(options: KeepalivedOptions): Promise<number> {
+  const { file, configId, allFiles, configTest, namespace } = options
   const { keepalivedTest } = await import('../config/keepalived-test.ts')
   const { thisHost } = await import('./this-host.ts')
   const host = thisHost()
@@ -66,6 +67,8 @@ async function testConfiguration({ file, configId, allFiles, configTest }: Keepa
     configId: configId ?? hostname().split('.')[0],
     environment: process.env,
     allFiles: allFiles ?? false,
+    namespace,
+    hasNamespace: name => existsSync(`/run/netns/${name}`),
     hasInterface: name => host.interfaces.some(each => each.name === name),
   })
   const text = messages.map(message => `${message}\n`).join('')

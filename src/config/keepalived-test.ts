@@ -22,6 +22,10 @@ import { keywordOf, type Statement } from './statement.ts'
 export interface TestOptions extends ReadOptions {
   /** Whether this machine has an interface of that name; undefined: whatever is named exists. */
   readonly hasInterface?: (name: string) => boolean
+  /** The same of network namespaces. */
+  readonly hasNamespace?: (name: string) => boolean
+  /** The namespace named on the command line; undefined: the configuration may name one. */
+  readonly namespace?: string | undefined
 }
 
 export interface Tested {
@@ -43,7 +47,7 @@ export function keepalivedTest(file: string, options: TestOptions = {}): Tested 
   const missing = missingBraces(read.lines)
   if (missing > 0) said.add(`There are ${missing} missing '}'s or extra '{'s`)
   try {
-    if (read.lines.length > 0) readAsAll(file, read, options, said)
+    if (read.lines.length > 0 && !readAsAll(file, read, options, said)) return { status: 0, messages: [...said] }
   } catch (error) {
     if (!(error instanceof MissingParameter)) throw error
     return { status: 2, messages: [...said, error.message] }
@@ -55,13 +59,20 @@ export function keepalivedTest(file: string, options: TestOptions = {}): Tested 
   return { status: messages.every(message => harmless.has(message)) ? 0 : 5, messages }
 }
 
-/** The parent reads first, and its children inherit global_defs. */
-function readAsAll(file: string, read: ReadFile, options: TestOptions, said: Set<string>): void {
+/**
+ * The parent reads first, and its children inherit global_defs. False: there is no namespace for them to read in, and
+ * keepalived ends there with status 0.
+ */
+function readAsAll(file: string, read: ReadFile, options: TestOptions, said: Set<string>): boolean {
   const readAs = (name: ProcessName) => {
     const process = new Process(name, surroundings(name, file, read, options), text => void said.add(text))
     return walk(read.lines, ROOT, process)
   }
-  const global = readAs('parent').children?.filter(each => keywordOf(each) === 'global_defs') ?? []
+  const { children = [] } = readAs('parent')
+  const named = children.findLast(each => keywordOf(each) === 'net_namespace')?.line.words[1]?.text
+  const namespace = options.namespace ?? named
+  if (namespace !== undefined && options.hasNamespace?.(namespace) === false) return false
+  const global = children.filter(each => keywordOf(each) === 'global_defs')
   for (const name of ['checkers', 'vrrp'] as const) {
     const own = readAs(name)
     const root: Statement = { ...own, children: [...global, ...(own.children ?? [])] }
@@ -73,6 +84,7 @@ function readAsAll(file: string, read: ReadFile, options: TestOptions, said: Set
     const strange = judged.configuration.vrrpInstances.some(each => options.hasInterface?.(each.interface) === false)
     if (strange) said.add('Non-existent interface specified in configuration')
   }
+  return true
 }
 
 function surroundings(
