@@ -18,6 +18,8 @@ import type { Changed } from './send.ts'
 /** BPF_F_PSEUDO_HDR: what changes is in the pseudo-header. BPF_F_MARK_MANGLED_0: a UDP checksum of 0 stays 0. */
 const PSEUDO_HEADER = 0x10
 const MARK_MANGLED_0 = 0x20
+/** BPF_F_IPV6 */
+const PACKET_IS_IPV6 = 0x80
 
 /** Decreases the TTL, or the hop limit. In raw order the TTL is the low byte of its word. */
 export function decreaseTtl({ family, ip }: Packet): void {
@@ -77,7 +79,7 @@ export function translate(
       perProtocol((checksumAt, isUdp) => {
         const offset = packet.transportAt.add(checksumAt)
         const zero = isUdp ? MARK_MANGLED_0 : 0
-        code.call(HELPER.l4ChecksumReplace, packet.context, offset, 0, changed, PSEUDO_HEADER | zero)
+        replacePseudo(code, packet, offset, changed, PSEUDO_HEADER | zero)
         code.call(HELPER.l4ChecksumReplace, packet.context, offset, 0, portDelta, zero)
       })
     return { start: packet.start, finish }
@@ -94,6 +96,17 @@ export function translate(
     else write()
   })
   return { start: packet.start, finish: () => {} }
+}
+
+/**
+ * A card may have summed up the whole packet. With IPv4 that sum changes by what this adds to the checksum, since the
+ * header's own checksum makes up for the address; with IPv6 it stays, which kernels since 6.16 can be told.
+ */
+function replacePseudo(code: Code, packet: Packet, offset: Value, changed: Value, flags: number): void {
+  const replace = (more: number) =>
+    code.call(HELPER.l4ChecksumReplace, packet.context, offset, 0, changed, flags | more)
+  if (packet.family === 4) replace(0)
+  else code.rarely(replace(PACKET_IS_IPV6).ne(0), () => replace(0))
 }
 
 /** What a sum grows by where `before` becomes `after`: ~before + after in one's complement, 32 bits. */
