@@ -12,7 +12,6 @@ const CAUSES: Readonly<Record<string, string>> = {
   ETIMEDOUT: 'connection timed out',
   EADDRNOTAVAIL: 'the address to connect from is not on this machine',
   EADDRINUSE: 'the port to connect from is in use',
-  EMFILE: 'no more descriptors: raise LimitNOFILE',
   ENODEV: 'the interface to connect from is not on this machine',
   CERT_HAS_EXPIRED: 'the certificate has expired',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'the certificate is signed by itself',
@@ -21,10 +20,20 @@ const CAUSES: Readonly<Record<string, string>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: 'the certificate is for another name',
 }
 
+/** What this machine lacks; the target has no part in it. */
+const OURS: Readonly<Record<string, string>> = {
+  EMFILE: 'this process has no more descriptors (raise LimitNOFILE)',
+  ENFILE: 'this machine has no more descriptors',
+  ENOBUFS: 'this machine has no more memory for sockets',
+  ENOMEM: 'this machine has no more memory',
+  EAGAIN: 'this machine has no more processes',
+}
+
 export function refusedBy(error: unknown): Refused {
   const { code = '', message } = error as NodeJS.ErrnoException
   const known = Object.hasOwn(CAUSES, code) ? CAUSES[code] : undefined
   if (known !== undefined) return { type: 'refused', cause: known }
+  if (Object.hasOwn(OURS, code)) return { type: 'refused', cause: OURS[code] ?? message, ours: true }
   if (error instanceof KernelError) return { type: 'refused', cause: error.message }
   if (code === 'EPROTO' || code.startsWith('ERR_SSL')) return { type: 'refused', cause: `no TLS: ${tlsReason(error)}` }
   return { type: 'refused', cause: message }

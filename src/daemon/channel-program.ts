@@ -1,5 +1,6 @@
 /** The program of a MISC_CHECK. */
 import type { Script } from '../model/script.ts'
+import { refusedBy } from './channel-cause.ts'
 import type { OpenChannel, Report } from './open-channel.ts'
 import { type ProcessGroup, startProbe } from './process-group.ts'
 import { type ScriptRules, scriptAccount } from './script-account.ts'
@@ -16,7 +17,7 @@ export function openProgram(script: Script, rules: ScriptRules, report: Report):
   else
     group = startProbe(script.argv, account, ({ status, signal, error }) => {
       if (error === undefined) report({ type: 'exited', status, signal })
-      else fail(error.message)
+      else setImmediate(() => closed || report(refusedBy(error)))
     })
   return {
     write: () => {},

@@ -120,3 +120,15 @@ test('stepChecker() takes weights from a program, and keeps the last one on exit
   status = 1
   assert.deepEqual(trial.run(5000), ['16 run', `16 ${by} failed (exited with status 1).`, '16 down 0'])
 })
+
+test('stepChecker() holds nothing against a target when it is this machine that lacks something', () => {
+  const checker = miscChecker({ schedule: SCHEDULE })
+  const trial = new Trial(checker, () => [{ type: 'refused', cause: 'no more descriptors', ours: true }])
+  assert.deepEqual(trial.run(9000), [
+    '1 run',
+    '1 MISC_CHECK on service [192.168.41.31]:tcp:80 cannot be made: no more descriptors. Rescheduling.',
+    '4 run',
+    '7 run',
+  ])
+  assert.deepEqual([trial.state.up, trial.state.proved, trial.state.lastError], [true, false, 'no more descriptors'])
+})

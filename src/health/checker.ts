@@ -94,9 +94,12 @@ export function stepChecker(subject: Subject, state: CheckerState, event: Checke
   const { since } = state.phase
   const { probe, effects, outcome } = stepProbe(checker, state.phase.probe, event, now)
   if (outcome === undefined) return { state: { ...state, phase: { ...state.phase, probe } }, effects }
-  const concluded = outcome.passed
-    ? pass(subject, state, now, since, outcome)
-    : fail(subject, state, now, since, outcome)
+  const concluded =
+    outcome.passed === undefined
+      ? postpone(subject, state, now, outcome.cause)
+      : outcome.passed
+        ? pass(subject, state, now, since, outcome)
+        : fail(subject, state, now, since, outcome)
   return { state: concluded.state, effects: [...effects, ...concluded.effects] }
 }
 
@@ -177,6 +180,16 @@ function fail(
         ]
       : attempt,
   }
+}
+
+/** A machine that has run out of descriptors must not condemn its servers for that. */
+function postpone({ checker, target }: Subject, state: CheckerState, now: Instant, cause: string): CheckerStep {
+  const text = `${checker.type} on service ${target} cannot be made: ${cause}. Rescheduling.`
+  const phase = {
+    name: 'waiting',
+    probeAt: after(now, Math.max(checker.schedule.retryDelayMs, FIRST_PROBE_MS)),
+  } as const
+  return { state: { ...state, lastError: cause, phase }, effects: state.lastError === cause ? [] : [log(text)] }
 }
 
 /** Programs are started in the rhythm of their interval, however long they take; conversations have it between them. */

@@ -33,6 +33,8 @@ export interface Refused {
   readonly type: 'refused'
   readonly cause: string
   readonly words?: string | undefined
+  /** It is this machine that lacks something, which says nothing of the target. */
+  readonly ours?: boolean
 }
 
 export type Outcome =
@@ -50,6 +52,8 @@ export type Outcome =
       /** As keepalived's log has it, in front of the server's name: `HTTP status code error to`. */
       readonly words?: string | undefined
     }
+  /** Nothing was found out. */
+  | { readonly passed: undefined; readonly cause: string }
 
 export function failed(cause: string, words?: string): Outcome {
   return { passed: false, cause, words }

@@ -63,7 +63,10 @@ export function stepProbe(
     if (now < probe.deadline) return { probe, effects: [], outcome: undefined }
     return conclude(probe, conversation.silence(checker, probe.talk))
   }
-  if (event.type === 'refused') return conclude(probe, { passed: false, cause: event.cause, words: event.words })
+  if (event.type === 'refused') {
+    const { cause, words, ours } = event
+    return conclude(probe, ours ? { passed: undefined, cause } : { passed: false, cause, words })
+  }
   const turn = conversation.hear(checker, probe.talk, event)
   if (turn.outcome !== undefined) return conclude(probe, turn.outcome)
   const renewed = instant(Math.min(probe.limit, after(now, patienceOf(checker))))

@@ -144,7 +144,11 @@ const URL_KEYWORDS = {
     doc: 'Memory of the matcher.',
     standing: { state: 'ignored', why: 'the matcher of JavaScript needs none' },
   }),
-  tls_compliant: once(present, { doc: 'The server must end TLS properly.', since: '2.2.8' }),
+  tls_compliant: once(present, {
+    doc: 'The server must end TLS properly.',
+    since: '2.2.8',
+    standing: { state: 'ignored', why: 'sluice takes an end of the connection for an end' },
+  }),
 } as const
 const URL: Table = table('url', { doc: 'A page that is asked for.' }, URL_KEYWORDS)
 
@@ -160,7 +164,11 @@ const HTTP_KEYWORDS = {
   fast_recovery: once(flag, { default: false, doc: 'No pause between the pages while the server is down.' }),
   enable_sni: once(flag, { default: false, doc: 'Names the host in the TLS handshake.' }),
   sni_name: once(text('HOST'), { doc: 'Names this host instead.', since: '2.3.0' }),
-  tls_compliant: once(present, { doc: 'The server must end TLS properly.', since: '2.2.8' }),
+  tls_compliant: once(present, {
+    doc: 'The server must end TLS properly.',
+    since: '2.2.8',
+    standing: { state: 'ignored', why: 'sluice takes an end of the connection for an end' },
+  }),
   tls_verify: once(flag, {
     default: false,
     doc: 'The certificate must be valid, for sni_name, the virtualhost or the address.',

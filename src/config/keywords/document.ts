@@ -69,7 +69,7 @@ function meaning(keyword: Keyword<unknown>): string {
   const { doc, standing, since, instead } = keyword
   const parts = [doc]
   if (keyword.hasDefault && keyword.body === 'line') parts.push(`Default: ${defaultText(keyword)}.`)
-  if (since !== undefined) parts.push(`Since keepalived ${since}.`)
+  if (since !== undefined) parts.push(since === 'sluice' ? 'sluice alone knows it.' : `Since keepalived ${since}.`)
   if (instead !== undefined) parts.push(`Today: \`${instead}\`.`)
   if (standing.state === 'ignored') parts.push(`○ ${standing.why}.`)
   if (standing.state === 'refused') parts.push(`✗ ${standing.why}.`)
