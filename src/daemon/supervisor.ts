@@ -2,6 +2,7 @@
  * The first process of the daemon. It reads the configuration, starts a process for the elections, one for the checkers
  * and one for scripts, writes their log, answers `sluice status`, and does nothing that could delay either of them.
  */
+import { changesText, compareConfigurations } from '../config/compare-configurations.ts'
 import type { Configuration } from '../model/configuration.ts'
 import type { LogEntry } from '../observe/log-line.ts'
 import type { Role, Snapshot } from '../observe/snapshot.ts'
@@ -82,7 +83,10 @@ export class Supervisor {
         this.#options.onPhase?.('ready')
         return
       }
+      const changes = changesText(compareConfigurations(this.#configuration, configuration))
+      this.#say(changes === '' ? 'Nothing changed' : `Changes: ${changes}`)
       this.#configuration = configuration
+      // Also where nothing changed: what others took from the kernel is put back.
       await this.#arrange()
       this.#say('Reload complete')
       this.#options.onPhase?.('ready')
