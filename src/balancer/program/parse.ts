@@ -140,10 +140,18 @@ function parseIpv6(code: Code, hook: Hook, shape: Shape, pass: () => void): Pack
 }
 
 const EXTENSIONS_MAX = 6
+const EXTENSION_BITS = Object.values(EXTENSION).reduce((bits, protocol) => bits | (1n << BigInt(protocol)), 0n)
 /** What a fragment header says of a whole packet: offset 0, nothing to follow. Raw; two bits are reserved. */
 const RAW_PIECE_MASK_IPV6 = 0xf9ff
+/** Its offset alone. */
+const RAW_OFFSET_MASK_IPV6 = 0xf8ff
 
-/** Walks on to the transport header; `pass` ends the program where there is none of the shape's protocols. */
+/**
+ * Walks on to the transport header; `pass` ends the program where there is none of the shape's protocols.
+ *
+ * Every header is handled by the same instructions without a branch: the verifier follows each way through each round,
+ * and what two ways leave alike it follows only once.
+ */
 function passExtensions(
   code: Code,
   { data, end, protocol, transportAt }: Parsed & { readonly protocol: Variable },
@@ -157,32 +165,23 @@ function passExtensions(
       const at = data.add(transportAt.and(TRANSPORT_MASK_IPV6))
       code.guard(at.add(8).le(end), pass)
       const header = code.pointer(at, 8, true)
-      const length = code.variable(8, 16)
-      code.when(
-        protocol.eq(EXTENSION.fragment),
-        () => {
-          piece.set(header.get([2, 'u16']).and(RAW_PIECE_MASK_IPV6))
-          // Only the first piece has what comes next; of the others only the protocol is known, which must do.
-          code.when(header.get([2, 'be16']).and(0xfff8).ne(0), () => {
-            protocol.set(header.get([0, 'u8']))
-            transportAt.set(transportAt.add(8).and(TRANSPORT_MASK_IPV6))
-            code.guard(isBalanced(protocol, shape), pass)
-            found()
-          })
-        },
-        () => {
-          const other = protocol
-            .eq(EXTENSION.hopByHop)
-            .or(protocol.eq(EXTENSION.routing))
-            .or(protocol.eq(EXTENSION.destination))
-          code.guard(other, pass)
-          length.set(header.get([1, 'u8']).shl(3).add(8))
-        },
-      )
+      // All ones for a fragment header, else 0.
+      const distance = protocol.xor(EXTENSION.fragment)
+      const fragment = code.constant(0).sub(distance).or(distance).shr(63).sub(1)
+      code.guard(protocol.lt(64), pass)
+      code.guard(code.constant(1).shl(protocol.and(63)).has(EXTENSION_BITS), pass)
+      const field = header.get([2, 'u16']).and(fragment)
+      const length = header.get([1, 'u8']).and(fragment.xor(-1)).shl(3).add(8)
       const next = transportAt.add(length)
       code.guard(next.le(TRANSPORT_MASK_IPV6), pass)
-      protocol.set(header.get([0, 'u8']))
       transportAt.set(next.and(TRANSPORT_MASK_IPV6))
+      protocol.set(header.get([0, 'u8']))
+      piece.set(piece.or(field.and(RAW_PIECE_MASK_IPV6)).and(0xffff))
+      // Only the first piece has what comes next; of the others only the protocol is known, which must do.
+      code.when(field.has(RAW_OFFSET_MASK_IPV6), () => {
+        code.guard(isBalanced(protocol, shape), pass)
+        found()
+      })
     })
     pass()
   })
