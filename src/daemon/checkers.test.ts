@@ -15,6 +15,11 @@ import { Checkers, type Surroundings } from './checkers.ts'
 import type { ChannelRules } from './open-channel.ts'
 import type { OwnedNames } from './owned-names.ts'
 
+interface Wish {
+  readonly at: Instant
+  readonly callback: () => void
+}
+
 /** Virtual time, targets that answer as told, and a table in memory that counts its edits. */
 class World implements Surroundings {
   readonly memory = new MemoryTable()
@@ -24,7 +29,7 @@ class World implements Surroundings {
   readonly down = new Set<string>()
   channels = 0
   #now: Instant = instant(1000)
-  readonly #wishes = new Set<{ readonly at: Instant; readonly callback: () => void }>()
+  readonly #wishes = new Set<Wish>()
   #names: OwnedNames | undefined
 
   constructor() {
@@ -112,7 +117,8 @@ class World implements Surroundings {
   run(ms: number): void {
     const end = after(this.#now, ms)
     for (;;) {
-      const [next] = [...this.#wishes].sort((a, b) => a.at - b.at)
+      let next: Wish | undefined
+      for (const wish of this.#wishes) if (next === undefined || wish.at < next.at) next = wish
       if (next === undefined || next.at > end) break
       this.#wishes.delete(next)
       this.#now = instant(Math.max(this.#now, next.at))
@@ -374,4 +380,24 @@ test('Checkers mail a handful of times about a server that flaps, then once that
   world.run(700_000)
   assert.equal(world.letters.length, 7)
   assert.match(world.letters[6]?.body ?? '', /It changed \d+ times in the last 10 minutes/)
+})
+
+test('Checkers have a thousand servers that fail at once out of the table within one interval', () => {
+  const world = new World()
+  let seed = 0
+  const spread = { ...world, random: () => (seed++ % 1000) / 1000 }
+  const timing = { ...tcpChecker().schedule, intervalMs: 5000, warmupMs: 5000, retries: 0 }
+  const realServers = Array.from({ length: 1000 }, (_, i) => {
+    const address = ip(`10.0.${i >> 8}.${i & 255}`)
+    return realServer({
+      address,
+      checkers: [tcpChecker({ schedule: timing, target: { ...tcpChecker().target, address } })],
+    })
+  })
+  new Checkers(spread).configure(configuration(virtualServer({ realServers })))
+  world.run(10_000)
+  assert.equal(world.memory.services()[0]?.destinations.length, 1000)
+  for (const { address } of realServers) world.down.add(address)
+  world.run(timing.intervalMs + 5)
+  assert.equal(world.memory.services()[0]?.destinations.length, 0)
 })

@@ -1,5 +1,5 @@
 /** The outlets of the checkers process: scripts run, the pipes of keepalived's contract are written, letters are sent. */
-import { Fifo } from '../kernel/fifo.ts'
+import { Fifo, writeToPipe } from '../kernel/fifo.ts'
 import type { GlobalDefinitions, NotifyFifo } from '../model/global.ts'
 import type { Script } from '../model/script.ts'
 import { Mailer } from './mailer.ts'
@@ -22,15 +22,15 @@ export function openOutlets(log: (text: string) => void): Outlets {
       // Readers see the end of the pipe at each reload, as with keepalived.
       closePipes()
       const { notifyFifo: shared, lvsNotifyFifo } = global
-      // Whoever tells of the elections starts the reader of the pipe that we share.
-      const ours = alone || shared === undefined ? shared : { ...shared, script: undefined }
-      const wanted = [lvsNotifyFifo, ours].filter(one => one !== undefined)
-      pipes = wanted.flatMap(wish => openPipe(wish, global, log) ?? [])
+      const own = [lvsNotifyFifo, alone ? shared : undefined].filter(one => one !== undefined)
+      pipes = own.flatMap(wish => openPipe(wish, global, log) ?? [])
+      // Whoever tells of the elections makes the pipe that we share, and starts its reader.
+      if (!alone && shared !== undefined) pipes = [...pipes, sharedPipe(shared.path)]
     },
     run: script => void runScript(script, [], rules, log),
     line: text => {
       // keepalived ends these lines with a zero byte too, and its readers have learnt to live with it.
-      for (const { fifo, path } of pipes) if (!fifo.write(`${text}\n\0`)) log(`nobody reads ${path}: "${text}" is lost`)
+      for (const { write, path } of pipes) if (!write(`${text}\n\0`)) log(`nobody reads ${path}: "${text}" is lost`)
     },
     mail: letter => mailer.send(letter),
     close: closePipes,
@@ -38,8 +38,9 @@ export function openOutlets(log: (text: string) => void): Outlets {
 }
 
 interface Pipe {
-  readonly fifo: Fifo
   readonly path: string
+  /** False if the line is lost. */
+  readonly write: (line: string) => boolean
   close(): void
 }
 
@@ -53,13 +54,17 @@ function openPipe({ path, script }: NotifyFifo, rules: ScriptRules, log: (text: 
   }
   const end = script === undefined ? () => {} : runScript(script, [path], rules, log)
   return {
-    fifo,
     path,
+    write: line => fifo.write(line),
     close: () => {
       fifo.close()
       end()
     },
   }
+}
+
+function sharedPipe(path: string): Pipe {
+  return { path, write: line => writeToPipe(path, line), close: () => {} }
 }
 
 /** Runs beside us and may outlive us. The result ends it. */

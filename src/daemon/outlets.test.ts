@@ -17,6 +17,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { Fifo } from '../kernel/fifo.ts'
 import type { GlobalDefinitions } from '../model/global.ts'
 import { openOutlets } from './open-outlets.ts'
 
@@ -131,6 +132,24 @@ test('the pipe gets a line an event, and is gone afterwards', { skip }, t => {
   assert.equal(readSync(reader, bytes), 0, 'its reader sees the end')
   closeSync(reader)
   assert.ok(!existsSync(path))
+})
+
+test('the pipe that elections share is theirs: it is written, never made or removed', { skip }, t => {
+  const path = join(folder(t), 'fifo')
+  const logged: string[] = []
+  const outlets = openOutlets(text => logged.push(text))
+  outlets.configure({ ...GLOBAL, notifyFifo: { path, script: undefined } }, false)
+  outlets.line('RS a b UP')
+  assert.match(logged[0] ?? '', /"RS a b UP" is lost/)
+  const theirs = new Fifo(path)
+  const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  outlets.line('RS a b DOWN')
+  const bytes = Buffer.alloc(100)
+  assert.equal(bytes.toString('latin1', 0, readSync(reader, bytes)), 'RS a b DOWN\n\0')
+  closeSync(reader)
+  outlets.close()
+  assert.ok(existsSync(path))
+  theirs.close()
 })
 
 test('a pipe that is no pipe, and one that nobody reads, harm nothing', { skip }, t => {

@@ -37,3 +37,25 @@ export class Fifo {
     if (this.#made) rmSync(this.#path, { force: true })
   }
 }
+
+/**
+ * One line into a pipe that is somebody else's: who made it may make it anew at any time, so it is not held open. False
+ * if there is no such pipe now, or it is full.
+ */
+export function writeToPipe(path: string, line: string): boolean {
+  let fd: number
+  try {
+    fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
+    throw error
+  }
+  try {
+    return fstatSync(fd).isFIFO() && writeSync(fd, line) === line.length
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return false
+    throw error
+  } finally {
+    closeSync(fd)
+  }
+}
