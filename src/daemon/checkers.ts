@@ -19,7 +19,7 @@ import type { Configuration } from '../model/configuration.ts'
 import type { GlobalDefinitions } from '../model/global.ts'
 import type { Script, TrackedFile } from '../model/script.ts'
 import { serviceKeyText } from '../model/service.ts'
-import type { Instant } from '../model/time.ts'
+import { after, type Instant, instant } from '../model/time.ts'
 import type { Checker, FileChecker, RealServer, VirtualServer } from '../model/virtual-server.ts'
 import type { ListedService, ServiceTable } from '../model/virtual-service.ts'
 import type { RealServerSnapshot, VirtualServerSnapshot } from '../observe/snapshot.ts'
@@ -77,6 +77,9 @@ interface History {
   readonly transitions: number
 }
 
+/** A plan looks at every server of a service: with thousands of them it is not made for each. */
+const RECONCILE_GAP_MS = 50
+
 export class Checkers {
   readonly #world: Surroundings
   readonly #book: CheckBook
@@ -88,6 +91,7 @@ export class Checkers {
   #drained: ReadonlySet<string>
   readonly #stale = new Set<Service>()
   #reconcileComes = false
+  #reconciledAt: Instant = instant(Number.NEGATIVE_INFINITY)
 
   constructor(world: Surroundings) {
     this.#world = world
@@ -388,13 +392,17 @@ export class Checkers {
     return this.#global?.routerId ?? ''
   }
 
-  /** Many servers may fail in one breath: the table is edited once for all of them. */
+  /** Many servers may fail in one breath, or in a row: the table is edited once for all of them, and soon again. */
   #reconcileSoon(service: Service): void {
     this.#stale.add(service)
     if (this.#reconcileComes) return
     this.#reconcileComes = true
-    this.#world.soon(() => {
+    const next = after(this.#reconciledAt, RECONCILE_GAP_MS)
+    const begin = (callback: () => void) =>
+      next <= this.#world.now() ? this.#world.soon(callback) : void this.#world.wake(next, callback)
+    begin(() => {
       this.#reconcileComes = false
+      this.#reconciledAt = this.#world.now()
       const stale = this.#services.filter(one => this.#stale.has(one))
       this.#stale.clear()
       const held = stale.flatMap(({ virtualServer }) => this.#world.table.service(virtualServer.service) ?? [])

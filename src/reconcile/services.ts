@@ -109,6 +109,6 @@ function serviceText(service: VirtualService): string {
 }
 
 function destinationText({ forwarding, weight, upperThreshold, lowerThreshold }: Destination): string {
-  const tunnel = forwarding.method === 'tunnel' ? Object.entries(forwarding.tunnel).toSorted() : undefined
-  return JSON.stringify([forwarding.method, tunnel, weight, upperThreshold, lowerThreshold])
+  const tunnel = forwarding.method === 'tunnel' ? JSON.stringify(Object.entries(forwarding.tunnel).toSorted()) : ''
+  return `${forwarding.method} ${tunnel} ${weight} ${upperThreshold} ${lowerThreshold}`
 }
