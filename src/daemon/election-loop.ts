@@ -41,6 +41,7 @@ import { reportInstance } from './report-instance.ts'
 import { mayResume } from './resume.ts'
 import { RoutingKeeper, type RoutingKernel, type WantedRouting } from './routing-keeper.ts'
 import { SteadyLinks } from './steady-links.ts'
+import { homeOf } from './virtual-mac.ts'
 
 export interface ElectionSurroundings {
   readonly now: () => Instant
@@ -89,6 +90,7 @@ export class ElectionLoop {
   #elections: Elections = openElections([], [])
   #verdicts: Verdicts = NO_VERDICTS
   #garpGroups: readonly GarpGroup[] = []
+  #logUnknownRouterIds = false
   /** Addresses, routes and rules that are there whoever is active. */
   #standing: StandingPart = NOTHING_STANDING
   #cancelWake: () => void = () => {}
@@ -110,6 +112,7 @@ export class ElectionLoop {
     const { global, vrrpInstances, vrrpSyncGroups } = configuration
     const now = this.#world.now()
     this.#standing = standingPart(configuration)
+    this.#logUnknownRouterIds = global.logUnknownRouterIds
     this.#garpGroups = configuration.garpGroups
     this.#links.configure(configuration.interfaceDelays)
     this.#perform(reloadElections(this.#elections, vrrpInstances, vrrpSyncGroups, now))
@@ -144,6 +147,7 @@ export class ElectionLoop {
     const instance = this.#speaksFor(interfaceName, family, routerIdOf(received))
     if (instance === undefined) {
       this.#strays.add('unknown-router-id')
+      this.#tellStranger(interfaceName, received)
       return
     }
     const { counters } = this.#watched.get(instance.name)!
@@ -154,6 +158,15 @@ export class ElectionLoop {
     if (event.type === 'heard') for (const { label } of event.remarks) counters.add(label)
     this.#step(instance.name, event)
     this.#awaitWake()
+  }
+
+  /** Once for each, and not for ever more of them: a liar may make up all 255. */
+  #tellStranger(interfaceName: string, received: Received): void {
+    if (!this.#logUnknownRouterIds) return
+    const text = `Unknown VRID(${routerIdOf(received)}) received on interface(${interfaceName}). ignoring...`
+    if (this.#reportedStrays.has(text)) return
+    this.#reportedStrays.add(text)
+    this.#world.log(text)
   }
 
   unreadable(interfaceName: string, drop: string): void {
@@ -372,7 +385,7 @@ export class ElectionLoop {
 
   #announce(instance: VrrpInstance, { addresses, repeat }: Announce): void {
     const { arpIntervalMs, naIntervalMs } = instance.garp
-    const announcements = addresses.map(({ address, interface: name = instance.interface }) => {
+    const announcements = addresses.map(({ address, interface: name = homeOf(instance) }) => {
       const ipv4 = ipFamily(address) === 4
       const what = ipv4 ? 'gratuitous ARPs' : 'Unsolicited Neighbour Adverts'
       this.#world.log(`(${instance.name}) Sending/queueing ${what} on ${name} for ${address}`, true)

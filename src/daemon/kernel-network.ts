@@ -9,7 +9,7 @@ import { Poller } from '../kernel/poller.ts'
 import { RawSocket } from '../kernel/raw-socket.ts'
 import { RouteMonitor } from '../kernel/route-monitor.ts'
 import { RouteSocket } from '../kernel/route-socket.ts'
-import { readSysctl } from '../kernel/sysctl.ts'
+import { readSysctl, writeSysctl } from '../kernel/sysctl.ts'
 import type { AddressFlag, VrrpInstance } from '../model/vrrp-instance.ts'
 import {
   IFA_F_HOMEADDRESS,
@@ -25,6 +25,7 @@ import { IP_PROTOCOL_AH } from '../wire/ah.ts'
 import { encodeIpv4, ipv4Header } from '../wire/ipv4.ts'
 import { IP_PROTOCOL_VRRP } from '../wire/vrrp.ts'
 import type { ElectionNetwork, InterfaceState, NetworkNews } from './election-network.ts'
+import { homeOf, transmitterOf, VirtualMacs } from './virtual-mac.ts'
 
 /** The TOS of keepalived's advertisements. */
 const INTERNETWORK_CONTROL = 0xc0
@@ -52,13 +53,17 @@ export class KernelNetwork implements ElectionNetwork {
   readonly #route = new RouteSocket()
   readonly #monitor = new RouteMonitor(['link', 'address'])
   readonly #segments = new Map<string, Segment>()
+  readonly #virtualMacs: VirtualMacs
   /** Of all interfaces of this machine: none of them is a stranger. */
   #ownMacs: ReadonlySet<Mac> = new Set()
+  /** What `promote_secondaries` was before. */
+  readonly #promoted = new Map<string, string>()
   #identification = 0
 
   /** EPERM without CAP_NET_RAW and CAP_NET_ADMIN. */
-  constructor(news: NetworkNews) {
+  constructor(news: NetworkNews, log: (text: string) => void) {
     this.#news = news
+    this.#virtualMacs = new VirtualMacs(this.#route, log)
     this.#poller.watch(this.#monitor.fd, () => {
       let changed = false
       while (this.#monitor.receive() !== undefined) changed = true
@@ -67,6 +72,8 @@ export class KernelNetwork implements ElectionNetwork {
   }
 
   listen(instances: readonly VrrpInstance[]): void {
+    this.#virtualMacs.arrange(instances)
+    this.#promote(instances)
     this.#ownMacs = new Set(links(this.#route).flatMap(({ mac }) => mac ?? []))
     const names = new Set(instances.flatMap(interfacesOf))
     for (const [name, segment] of this.#segments) {
@@ -91,7 +98,7 @@ export class KernelNetwork implements ElectionNetwork {
 
   send(instance: VrrpInstance, source: Ip, packet: OutgoingPacket): void {
     const { destination, protocol, payload, hopLimit } = packet
-    const socket = this.#segments.get(instance.interface)?.raw.get(socketKey(instance.family, protocol))
+    const socket = this.#segments.get(transmitterOf(instance))?.raw.get(socketKey(instance.family, protocol))
     if (socket === undefined) return
     if (instance.family === 6) {
       socket.send(payload, destination, source)
@@ -144,12 +151,28 @@ export class KernelNetwork implements ElectionNetwork {
     this.#poller.close()
     for (const segment of this.#segments.values()) this.#leave(segment)
     this.#segments.clear()
+    this.#virtualMacs.close()
+    for (const [parameter, value] of this.#promoted) writeSysctl(parameter, value)
     this.#monitor.close()
     this.#route.close()
   }
 
+  /** Of a network's addresses the kernel takes all away with the first, unless it is told to keep the others. */
+  #promote(instances: readonly VrrpInstance[]): void {
+    for (const { promoteSecondaries, interface: name } of instances) {
+      const parameter = `net.ipv4.conf.${name.replaceAll('.', '/')}.promote_secondaries`
+      if (!promoteSecondaries || this.#promoted.has(parameter) || findLink(this.#route, name) === undefined) continue
+      this.#promoted.set(parameter, readSysctl(parameter))
+      writeSysctl(parameter, 1)
+    }
+  }
+
+  /**
+   * With a virtual MAC it hears on that device alone: the kernel hands it everything for the group that the interface
+   * below gets, and what comes from another router's device of the same MAC nobody else.
+   */
   #hear(instance: VrrpInstance): void {
-    const segment = this.#segments.get(instance.interface)
+    const segment = this.#segments.get(transmitterOf(instance))
     if (segment === undefined) return
     const { family, multicastGroup, unicastPeers, authentication } = instance
     const protocol = authentication.type === 'ah' ? IP_PROTOCOL_AH : IP_PROTOCOL_VRRP
@@ -214,8 +237,9 @@ function socketKey(family: IpFamily, protocol: number): string {
 }
 
 /** Its own interface, and those that its addresses go to. */
-function interfacesOf({ interface: own, addresses, excludedAddresses }: VrrpInstance): readonly string[] {
-  return [own, ...[...addresses, ...excludedAddresses].flatMap(({ interface: name }) => name ?? [])]
+function interfacesOf(instance: VrrpInstance): readonly string[] {
+  const { interface: own, addresses, excludedAddresses } = instance
+  return [own, homeOf(instance), ...[...addresses, ...excludedAddresses].flatMap(({ interface: name }) => name ?? [])]
 }
 
 /** Whether it forwards IPv6 from this interface, as its announcements tell the hosts there. */

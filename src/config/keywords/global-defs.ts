@@ -275,7 +275,11 @@ const KEYWORDS = {
     doc: 'No IGMP reports for local groups.',
     standing: ignored('sluice leaves this setting of the machine alone'),
   }),
-  vmac_prefix: once(text('TEXT'), { default: 'vrrp', doc: 'How virtual MAC devices are named.' }),
+  vmac_prefix: once(text('TEXT'), {
+    default: 'vrrp',
+    doc: 'How virtual MAC devices are named.',
+    standing: ignored('they are called vrrp.VRID and vrrp6.VRID unless use_vmac names them'),
+  }),
   vmac_addr_prefix: once(text('TEXT'), { doc: 'How those of single addresses are named.', standing: NAMING }),
 
   process_names: once(present, { doc: 'Names the processes.', standing: PROCESS }),

@@ -182,7 +182,10 @@ const INSTANCE_KEYWORDS = {
   }),
   strict_mode: once(flag, { doc: 'As vrrp_strict, for this instance.' }),
   accept: once(present, { doc: 'Takes packets to the addresses even if it does not own them. The default.' }),
-  no_accept: once(present, { doc: 'Takes none unless it owns them.' }),
+  no_accept: once(present, {
+    doc: 'Takes none unless it owns them.',
+    standing: ignored('packets to the addresses are always taken: a virtual server needs them'),
+  }),
   skip_check_adv_addr: once(flag, { doc: 'Compares the addresses of an advertisement only when its sender is new.' }),
   lower_prio_no_advert: once(flag, { doc: 'No answer to an advertisement of lower priority.' }),
   higher_prio_send_advert: once(flag, { doc: 'One last advertisement before stepping back.' }),
