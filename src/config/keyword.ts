@@ -166,7 +166,9 @@ export function table(
 /** The values of a block. Mistakes are reported and leave the default in place. */
 export function readBlock<K extends Keywords>(keywords: K, statement: Statement, report: Report): Reading<K> {
   const values: Record<string, unknown> = { ...constantsOf(keywords).defaults }
+  // The keywords so far and, side by side, the statement that counts for each.
   const seen: string[] = []
+  const counting: Statement[] = []
   let refused: Set<Statement> | undefined
   for (const child of statement.children ?? []) {
     const written = keywordOf(child)
@@ -174,9 +176,9 @@ export function readBlock<K extends Keywords>(keywords: K, statement: Statement,
     if (keyword === undefined) continue
     const name = keyword.instead ?? written
     reportStanding(written, keyword, child, report)
-    const again = seen.includes(name)
-    if (again && keyword.repeats !== 'all')
-      reportRepeated(keyword, placeOf(name, keywords, statement, refused, child) ?? child, child, report)
+    const place = seen.indexOf(name)
+    const again = place >= 0
+    if (again && keyword.repeats !== 'all') reportRepeated(keyword, counting[place] ?? child, child, report)
     const value = keyword.read(child, report)
     if (value === undefined) {
       refused ??= new Set()
@@ -184,7 +186,7 @@ export function readBlock<K extends Keywords>(keywords: K, statement: Statement,
       continue
     }
     if (again && keyword.repeats === 'first') continue
-    if (!again) seen.push(name)
+    counting[again ? place : seen.push(name) - 1] = child
     if (keyword.repeats !== 'all') values[name] = value
     else if (again) append(values[name] as unknown[], value as readonly unknown[])
     else values[name] = value
@@ -213,21 +215,16 @@ class BlockOrigin implements Origin {
   }
 }
 
-/**
- * The statement among those before `end` that counts for a keyword: the first or the last, by that name or an old one.
- * One that was refused does not.
- */
+/** The statement that counts for a keyword: the first or the last, by that name or an old one, unless it was refused. */
 function placeOf(
   name: string,
   keywords: Keywords,
   block: Statement,
   refused: ReadonlySet<Statement> | undefined,
-  end?: Statement,
 ): Statement | undefined {
   const { oldSpellings } = constantsOf(keywords)
   let found: Statement | undefined
   for (const child of block.children ?? []) {
-    if (child === end) break
     const written = keywordOf(child)
     if (written !== name && oldSpellings.get(written) !== name) continue
     if (refused?.has(child)) continue
