@@ -12,7 +12,9 @@ import type { Backing } from './backing.ts'
 import { type Capacity, REGION_NAMES, type RegionName, regionBytes, type TableFacts } from './layout.ts'
 import { Memory } from './memory.ts'
 import { director } from './program/director.ts'
+import { PROGRAMS_MAP } from './program/dispatch.ts'
 import { type Hook, TC } from './program/hook.ts'
+import { portless } from './program/portless.ts'
 import { sweeper } from './program/sweep.ts'
 import { writeSettings } from './settings.ts'
 import { EMPTY_SHAPE, type Shape } from './shape.ts'
@@ -80,6 +82,7 @@ class InterpretedBacking implements Backing {
   ticks: number = BOOTED
   mtu = 1500
   #program: CompiledProgram
+  #portless: CompiledProgram | undefined
   readonly #sweeper: CompiledProgram
   readonly #hook: Hook
   /** Who has which MAC address. */
@@ -114,6 +117,7 @@ class InterpretedBacking implements Backing {
     return ROUTER[ipFamily(address)]
   }
   reshape(shape: Shape): void {
+    this.#portless = compile(portless(this.#hook, this.facts, shape), { positions: true })
     this.#program = compile(director(this.#hook, this.facts, shape, 'helper'), { positions: true })
   }
 
@@ -136,6 +140,7 @@ class InterpretedBacking implements Backing {
       packet,
       context,
       regions: this.memory,
+      maps: { [PROGRAMS_MAP]: { programs: [undefined, this.#portless] } },
       jiffies: BigInt(this.ticks),
       helpers: { fibLookup },
       instructionsMax: 1_000_000,

@@ -18,11 +18,12 @@
  *   ledger        the control plane's own notes on services and destinations: zero points, counts of removed servers
  *   rings         lookup tables of sh, dh and mh, in blocks of 1 KiB
  *   localities    which destination lblc and lblcr last sent a destination address to
+ *   fragments     the connection of each IPv4 packet that came in pieces of late, by the identification of these
  */
 import type { Field } from '../bpf/value.ts'
 import type { IpFamily } from '../bytes/address.ts'
 
-export const LAYOUT_VERSION = 3
+export const LAYOUT_VERSION = 4
 
 /** Marks the first word of the settings as ours. */
 export const LAYOUT_MAGIC = 0x534c5543
@@ -322,6 +323,26 @@ export const ESTIMATE_SHIFTS = [10, 10, 10, 5, 5] as const
 export const SHAPE_OFFSET = 2048
 export const SHAPE_BYTES = 512
 
+/** Notes on first fragments, in buckets of four; there are as many in every table. */
+export const FRAGMENT_SLOTS = 4096
+export const FRAGMENT_WAYS = 4
+export const FRAGMENT_BYTES = 32
+export const FRAGMENT = {
+  /** Source and destination, raw. */
+  addresses: [0, 'u64'],
+  /** Identification, raw, and protocol; 0: free. */
+  identity: [8, 'u64'],
+  /** The connection, and its ports to know it by. */
+  slot: [16, 'u32'],
+  ports: [20, 'u32'],
+  /** Jiffies when the first fragment came. */
+  stamp: [24, 'u32'],
+  direction: [28, 'u32'],
+} as const
+export const FRAGMENT_DIRECTION = { in: 0, out: 1 } as const
+/** As long as a kernel waits for the rest of a packet (ipfrag_time). */
+export const FRAGMENT_EXPIRATION_S = 30
+
 /**
  * How many ICMP errors each processor may send: up to `perWindow` in each of so many windows a second. The kernel's own
  * limit (icmp_msgs_per_sec, icmp_msgs_burst) is the same, for all processors together. Processors further on share.
@@ -361,6 +382,7 @@ export const REGION_NAMES = [
   'ledger',
   'rings',
   'localities',
+  'fragments',
 ] as const
 export type RegionName = (typeof REGION_NAMES)[number]
 
@@ -394,5 +416,6 @@ export function regionBytes(capacity: Capacity): Readonly<Record<RegionName, num
     ledger: (capacity.services + capacity.destinations) * LEDGER_BYTES + capacity.rings * RING_NOTE_BYTES,
     rings: capacity.rings * RING_BLOCK_BYTES,
     localities: capacity.localities * LOCALITY_BYTES,
+    fragments: FRAGMENT_SLOTS * FRAGMENT_BYTES,
   }
 }

@@ -34,6 +34,7 @@ import { Memory } from '../balancer/memory.ts'
 import { director } from '../balancer/program/director.ts'
 import { dispatcher, PROGRAM_SLOT, PROGRAM_SLOTS, PROGRAMS_MAP } from '../balancer/program/dispatch.ts'
 import { TC } from '../balancer/program/hook.ts'
+import { portless } from '../balancer/program/portless.ts'
 import { clock, expiryTimer, type Looping, sweeper, TIMER_BYTES, TIMER_MAP } from '../balancer/program/sweep.ts'
 import { readFacts, writeSettings } from '../balancer/settings.ts'
 import { EMPTY_SHAPE, type Shape } from '../balancer/shape.ts'
@@ -242,9 +243,17 @@ class KernelBacking implements Backing {
   }
 
   reshape(shape: Shape): void {
-    const program = loadLooping(looping => director(TC, this.facts, shape, looping), this.#descriptors)
+    // What the director hands on to comes first: what it sends there finds the program that goes with it.
+    this.#install(PROGRAM_SLOT.portless, load(portless(TC, this.facts, shape), this.#descriptors))
+    this.#install(
+      PROGRAM_SLOT.director,
+      loadLooping(looping => director(TC, this.facts, shape, looping), this.#descriptors),
+    )
+  }
+
+  #install(slot: number, program: number): void {
     try {
-      updateElement(this.#descriptors[PROGRAMS_MAP]!, word(PROGRAM_SLOT.director), word(program))
+      updateElement(this.#descriptors[PROGRAMS_MAP]!, word(slot), word(program))
     } finally {
       closeSync(program)
     }

@@ -13,26 +13,25 @@
 import type { Code } from '../../bpf/code.ts'
 import type { ProgramSource } from '../../bpf/compile.ts'
 import { HELPER } from '../../bpf/helper.ts'
-import type { Condition, Pointer, Value } from '../../bpf/value.ts'
 import type { IpFamily } from '../../bytes/address.ts'
-import { CONNECTION, CONNECTION_FLAG, COUNTER, DESTINATION, type TableFacts } from '../layout.ts'
+import { COUNTER, type TableFacts } from '../layout.ts'
 import { scheduleCallbacks } from '../schedulers/schedule.ts'
-import type { ForwardingMethod, Shape } from '../shape.ts'
-import { readAddress } from './address.ts'
+import type { Shape } from '../shape.ts'
 import { beginConnection } from './begin.ts'
 import { connectionKey, findConnection } from './connection.ts'
+import { PROGRAM_SLOT, PROGRAMS_MAP } from './dispatch.ts'
 import { findInIndexCode } from './find-service.ts'
 import { followConnection } from './follow.ts'
+import { forward } from './forward.ts'
+import { rememberFragment } from './fragment.ts'
 import { CONTEXT_BYTES, type Hook, PACKET_OTHERHOST } from './hook.ts'
 import { type Refuse, withErrors } from './icmp-error.ts'
 import { carriesIpv6, isFragment, type Packet, parsePacket } from './parse.ts'
-import { admitLength, tunnelOverhead } from './path-mtu.ts'
 import { followReply } from './reply.ts'
-import { decreaseTtl, translate } from './rewrite.ts'
-import { guardTtl, sendToServer } from './send.ts'
+import { translate } from './rewrite.ts'
+import { guardTtl } from './send.ts'
 import type { Looping } from './sweep.ts'
 import { Tables } from './tables.ts'
-import { encapsulate } from './tunnel.ts'
 
 /** The program for a table of this shape, at this hook. */
 export function director(hook: Hook, facts: TableFacts, shape: Shape, looping: Looping): ProgramSource {
@@ -74,7 +73,11 @@ function serveFamily(
 ): void {
   const tables = new Tables(code, facts, family)
   const pass = () => code.exit(hook.pass)
-  const packet = parsePacket(code, hook, shape, family, pass)
+  const aside = () => {
+    code.tailCall(code.parameter(0), PROGRAMS_MAP, PROGRAM_SLOT.portless)
+    pass()
+  }
+  const packet = parsePacket(code, hook, shape, family, pass, aside)
 
   withErrors(code, tables, hook, packet, refuse => direct(code, tables, hook, shape, looping, packet, refuse))
 }
@@ -99,10 +102,12 @@ function direct(
     if (shape.methods.includes('masquerade')) followReply(code, tables, hook, shape, packet)
     pass()
   })
-  code.rarely(isFragment(packet), () => {
-    tables.count('fragment')
-    pass()
-  })
+  if (packet.family === 6) {
+    code.rarely(isFragment(packet), () => {
+      tables.count('fragment')
+      pass()
+    })
+  }
 
   const now = code.call(HELPER.jiffies).low32()
   const key = connectionKey(tables, packet.source, packet.destination, packet.ports, packet.protocol, 'connection')
@@ -127,127 +132,14 @@ function direct(
   counter.set(COUNTER.inPackets, counter.get(COUNTER.inPackets).add(1))
   counter.set(COUNTER.inBytes, counter.get(COUNTER.inBytes).add(packet.ipBytes))
   guardTtl(code, packet, () => refuse('expired'))
-  forward(code, tables, hook, shape, packet, slot, destination, now, refuse)
-}
-
-/** By the connection's method, which it keeps whatever its server is edited to; only what the table uses is in the program. */
-function forward(
-  code: Code,
-  tables: Tables,
-  hook: Hook,
-  shape: Shape,
-  packet: Packet,
-  slot: Value,
-  destination: Value,
-  now: Value,
-  refuse: Refuse,
-): void {
-  const methods = {
-    masquerade: () => masquerade(code, tables, hook, shape, packet, slot, destination, now, refuse),
-    tunnel: () => tunnel(code, tables, hook, shape, packet, destination, now, refuse),
-    route: () => route(code, tables, hook, packet, destination, now, refuse),
-  }
-  const choose = ([method, ...others]: typeof shape.methods): void => {
-    if (method === undefined) return
-    if (others.length === 0) methods[method]()
-    else code.when(isForwardedBy(tables.connection(slot), method), methods[method], () => choose(others))
-  }
-  // Direct routing is what has no flag of its own: it comes last.
-  choose((['masquerade', 'tunnel', 'route'] as const).filter(method => shape.methods.includes(method)))
-  if (shape.methods.length === 0) code.exit(hook.pass)
-}
-
-function isForwardedBy(entry: Pointer, method: ForwardingMethod): Condition {
-  const flags = entry.get(CONNECTION.flags)
-  if (method === 'route') return flags.has(CONNECTION_FLAG.translated | CONNECTION_FLAG.tunnelled).not()
-  return flags.has(CONNECTION_FLAG[method === 'masquerade' ? 'translated' : 'tunnelled'])
-}
-
-/** Direct routing (ipvsadm -g): the packet goes to the server as it is, but for its TTL and its MAC addresses. */
-function route(
-  code: Code,
-  tables: Tables,
-  hook: Hook,
-  packet: Packet,
-  destination: Value,
-  now: Value,
-  refuse: Refuse,
-): void {
-  code.comment('direct routing')
-  sendToServer(code, tables, hook, packet, destination, packet.family, now, {
-    admit: mtu => admitLength(code, hook, packet, mtu, 0, tooBig(packet, refuse)),
-    write: () => {
-      decreaseTtl(packet)
-      return { start: packet.start, finish: () => {} }
-    },
-  })
-}
-
-/** Network address translation (-m): the packet is addressed to the server. */
-function masquerade(
-  code: Code,
-  tables: Tables,
-  hook: Hook,
-  shape: Shape,
-  packet: Packet,
-  slot: Value,
-  destination: Value,
-  now: Value,
-  refuse: Refuse,
-): void {
-  code.comment('network address translation')
-  const address = readAddress(tables.destination(destination), DESTINATION.address, packet.family)
-  const port = tables.connection(slot).get(CONNECTION.serverPort)
+  if (packet.family === 4) code.rarely(isFragment(packet), () => rememberFragment(code, tables, packet, slot, 'in'))
   const truncated = () => {
     tables.count('truncated')
     code.exit(hook.drop)
   }
-  sendToServer(code, tables, hook, packet, destination, packet.family, now, {
-    admit: mtu => admitLength(code, hook, packet, mtu, 0, tooBig(packet, refuse)),
-    write: () => translate(code, hook, shape, packet, { end: 'destination', address, port }, truncated),
+  forward(code, tables, hook, shape, packet, slot, destination, now, {
+    refuse,
+    masquerade: (address, port) =>
+      translate(code, hook, shape, packet, { end: 'destination', address, port }, truncated),
   })
-}
-
-/** Through a tunnel (-i): the packet travels inside another. */
-function tunnel(
-  code: Code,
-  tables: Tables,
-  hook: Hook,
-  shape: Shape,
-  packet: Packet,
-  destination: Value,
-  now: Value,
-  refuse: Refuse,
-): void {
-  code.comment('through a tunnel')
-  const server = tables.destination(destination)
-  const refused = () => {
-    tables.count('truncated')
-    code.exit(hook.drop)
-  }
-  const send = (family: IpFamily) =>
-    sendToServer(code, tables, hook, packet, destination, family, now, {
-      admit: mtu => {
-        const overhead = tunnelOverhead(code, shape, server, family)
-        admitLength(code, hook, packet, mtu, overhead, tooBig(packet, refuse))
-      },
-      write: () => ({ start: encapsulate(code, hook, shape, packet, server, family, refused), finish: () => {} }),
-    })
-  const [first, second] = shape.tunnelFamilies
-  if (first === undefined) throw new RangeError('a shape with tunnels says where to')
-  if (second === undefined) send(first)
-  else
-    code.when(
-      server.get(DESTINATION.family).eq(6),
-      () => send(6),
-      () => send(4),
-    )
-}
-
-/** What is quoted of a packet that is too long has one hop less, as in ip_vs. */
-function tooBig(packet: Packet, refuse: Refuse): (mtu: Value) => void {
-  return mtu => {
-    decreaseTtl(packet)
-    refuse('tooBig', mtu)
-  }
 }

@@ -28,6 +28,9 @@ export const IPV4_BYTES = 20
 export const IPV4_PLAIN = 0x45
 /** More-fragments flag and offset of the raw fragment field; only DF and the reserved bit are left out. */
 export const RAW_FRAGMENT_MASK = 0xff3f
+/** The offset alone: what is not zero in all fragments but the first. */
+export const RAW_OFFSET_MASK = 0xff1f
+export const RAW_DONT_FRAGMENT = 0x0040
 
 export const IPV6 = {
   /** Version, traffic class and flow label. */
@@ -59,6 +62,8 @@ export const ICMP = {
   mtu: [6, 'be16'],
 } as const
 export const ICMP_BYTES = 8
+/** The errors that are matched with connections. */
+export const ICMP_TYPE = { unreachable: 3, sourceQuench: 4, timeExceeded: 11 } as const
 /** What the director says by itself: no server for this port, no hop left, more than the way takes at once. */
 export const ICMP_ERROR = {
   4: { unreachable: { type: 3, code: 3 }, expired: { type: 11, code: 0 }, tooBig: { type: 3, code: 4 } },

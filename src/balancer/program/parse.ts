@@ -20,6 +20,7 @@ import {
   PROTOCOL,
   RAW_ETHERTYPE,
   RAW_FRAGMENT_MASK,
+  RAW_OFFSET_MASK,
   TCP_FLAGS,
 } from './headers.ts'
 import { CONTEXT_BYTES, type Hook } from './hook.ts'
@@ -48,9 +49,19 @@ export interface Packet {
   readonly piece?: Value
 }
 
-/** Reads the headers; `pass` ends the program for what is none of the shape's protocols. */
-export function parsePacket(code: Code, hook: Hook, shape: Shape, family: IpFamily, pass: () => void): Packet {
-  return family === 4 ? parseIpv4(code, hook, shape, pass) : parseIpv6(code, hook, shape, pass)
+/**
+ * Reads the headers. What is none of the shape's protocols ends the program by `pass`; what of IPv4 has no ports of its
+ * own, by `aside`: later fragments, which may be short, and ICMP.
+ */
+export function parsePacket(
+  code: Code,
+  hook: Hook,
+  shape: Shape,
+  family: IpFamily,
+  pass: () => void,
+  aside: () => void,
+): Packet {
+  return family === 4 ? parseIpv4(code, hook, shape, pass, aside) : parseIpv6(code, hook, shape, pass)
 }
 
 /** True for a frame with IPv6 in it; comes back with that only if there is a whole header. */
@@ -61,18 +72,22 @@ export function carriesIpv6(code: Code, hook: Hook, pass: () => void): Condition
   return code.pointer(data, ETHERNET_BYTES, true).get(ETHERNET.type).eq(RAW_ETHERTYPE.ipv6)
 }
 
-function parseIpv4(code: Code, hook: Hook, shape: Shape, pass: () => void): Packet {
+function parseIpv4(code: Code, hook: Hook, shape: Shape, pass: () => void, aside: () => void): Packet {
   const context = code.parameter(0)
   const fields = code.pointer(context, CONTEXT_BYTES)
   const data = fields.get(hook.data)
   const end = fields.get(hook.dataEnd)
   code.comment('Ethernet and an IPv4 header with ports behind it')
-  code.guard(data.add(ETHERNET_BYTES + IPV4_BYTES + 8).le(end), pass)
+  code.guard(data.add(ETHERNET_BYTES + IPV4_BYTES + 8).le(end), aside)
   const start = code.pointer(data, ETHERNET_BYTES + IPV4_BYTES + 8, true)
   code.guard(start.get(ETHERNET.type).eq(RAW_ETHERTYPE.ipv4), pass)
   const ip = start.at(ETHERNET_BYTES)
   const protocol = ip.get(IPV4.protocol)
-  code.guard(isBalanced(protocol, shape), pass)
+  code.guard(isBalanced(protocol, shape), () => {
+    code.when(protocol.eq(PROTOCOL.icmp), aside)
+    pass()
+  })
+  code.rarely(ip.get(IPV4.fragment).has(RAW_OFFSET_MASK), aside)
   const ports = code.variable(ip.at(IPV4_BYTES).get(PORTS.both), 32)
   const flags = code.variable(0, 8)
   const transportAt = code.variable(ETHERNET_BYTES + IPV4_BYTES, 8)

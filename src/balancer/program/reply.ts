@@ -10,6 +10,7 @@ import type { Shape } from '../shape.ts'
 import { connectionKey, findConnection, isClientOf, virtualOf } from './connection.ts'
 import { findInIndexCode } from './find-service.ts'
 import { advance, isOver } from './follow.ts'
+import { rememberFragment } from './fragment.ts'
 import type { Hook } from './hook.ts'
 import { isFragment, type Packet } from './parse.ts'
 import { admitLength } from './path-mtu.ts'
@@ -28,7 +29,7 @@ export function followReply(code: Code, tables: Tables, hook: Hook, shape: Shape
         findInIndexCode(code, tables, 'server', packet.source, code.constant(0), packet.protocol, servers, known)
       other()
     })
-    code.rarely(isFragment(packet), pass)
+    if (packet.family === 6) code.rarely(isFragment(packet), pass)
     // Seen from the client: its port first, then the server's.
     const ports = packet.ports.shr(16).or(packet.ports.and(0xffff).shl(16))
     const key = connectionKey(tables, packet.destination, packet.source, ports, packet.protocol, 'reply')
@@ -54,6 +55,7 @@ export function followReply(code: Code, tables: Tables, hook: Hook, shape: Shape
     const counter = tables.counter(destination)
     counter.set(COUNTER.outPackets, counter.get(COUNTER.outPackets).add(1))
     counter.set(COUNTER.outBytes, counter.get(COUNTER.outBytes).add(packet.ipBytes))
+    if (packet.family === 4) code.rarely(isFragment(packet), () => rememberFragment(code, tables, packet, slot, 'out'))
     const address = virtualOf(tables, entry)
     const port = entry.get(CONNECTION.virtualPort)
     sendToAddress(code, tables, hook, packet, packet.destination, {

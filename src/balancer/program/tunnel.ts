@@ -32,7 +32,7 @@ import {
   RAW_ETHERTYPE,
 } from './headers.ts'
 import { CONTEXT_BYTES, type Hook } from './hook.ts'
-import { type Packet, TRANSPORT_MASK_IPV6 } from './parse.ts'
+import { isFragment, type Packet, TRANSPORT_MASK_IPV6 } from './parse.ts'
 import { decreaseTtl } from './rewrite.ts'
 
 /** skb_adjust_room: at the MAC header, and what is put there. */
@@ -77,6 +77,10 @@ export function encapsulate(
     port: server.get(DESTINATION.tunnelPort),
     flags: server.get(DESTINATION.tunnelFlags),
   }
+  // A piece of a packet, or an ICMP message, does not add up to what a segment does: it goes without.
+  const flagged = outer.flags.has(TUNNEL_FLAG.checksum)
+  const summed =
+    packet.family === 4 ? flagged.and(isFragment(packet).or(packet.protocol.eq(PROTOCOL.icmp)).not()) : flagged
   const type = server.get(DESTINATION.tunnelType)
   const start = code.variable(0)
   const put = (tunnel: TunnelType, withChecksum: boolean) => {
@@ -86,7 +90,7 @@ export function encapsulate(
     if (tunnel === 'ipip') put(tunnel, false)
     else
       code.when(
-        outer.flags.has(TUNNEL_FLAG.checksum),
+        summed,
         () => put(tunnel, true),
         () => put(tunnel, false),
       )

@@ -1,0 +1,141 @@
+/** The three ways to a server: by its MAC address, by its IP address, through a tunnel. */
+import type { Code } from '../../bpf/code.ts'
+import type { Condition, Pointer, Value } from '../../bpf/value.ts'
+import type { IpFamily } from '../../bytes/address.ts'
+import { CONNECTION, CONNECTION_FLAG, DESTINATION } from '../layout.ts'
+import type { ForwardingMethod, Shape } from '../shape.ts'
+import { type Address, readAddress } from './address.ts'
+import type { Hook } from './hook.ts'
+import type { Refuse } from './icmp-error.ts'
+import type { Packet } from './parse.ts'
+import { admitLength, tunnelOverhead } from './path-mtu.ts'
+import { decreaseTtl } from './rewrite.ts'
+import { type Changed, sendToServer } from './send.ts'
+import type { Tables } from './tables.ts'
+import { encapsulate } from './tunnel.ts'
+
+/** What depends on the kind of packet. */
+export interface Forwarded {
+  /** Is run for a packet that is too long for its way. */
+  readonly refuse: Refuse
+  /** Addresses the packet to a server. */
+  readonly masquerade: (address: Address, port: Value) => Changed
+}
+
+/** By the connection's method, which it keeps whatever its server is edited to; only what the table uses is in the program. */
+export function forward(
+  code: Code,
+  tables: Tables,
+  hook: Hook,
+  shape: Shape,
+  packet: Packet,
+  slot: Value,
+  destination: Value,
+  now: Value,
+  { refuse, masquerade: write }: Forwarded,
+): void {
+  const methods = {
+    masquerade: () => masquerade(code, tables, hook, packet, slot, destination, now, refuse, write),
+    tunnel: () => tunnel(code, tables, hook, shape, packet, destination, now, refuse),
+    route: () => route(code, tables, hook, packet, destination, now, refuse),
+  }
+  const choose = ([method, ...others]: typeof shape.methods): void => {
+    if (method === undefined) return
+    if (others.length === 0) methods[method]()
+    else code.when(isForwardedBy(tables.connection(slot), method), methods[method], () => choose(others))
+  }
+  // Direct routing is what has no flag of its own: it comes last.
+  choose((['masquerade', 'tunnel', 'route'] as const).filter(method => shape.methods.includes(method)))
+  if (shape.methods.length === 0) code.exit(hook.pass)
+}
+
+function isForwardedBy(entry: Pointer, method: ForwardingMethod): Condition {
+  const flags = entry.get(CONNECTION.flags)
+  if (method === 'route') return flags.has(CONNECTION_FLAG.translated | CONNECTION_FLAG.tunnelled).not()
+  return flags.has(CONNECTION_FLAG[method === 'masquerade' ? 'translated' : 'tunnelled'])
+}
+
+/** Direct routing (ipvsadm -g): the packet goes to the server as it is, but for its TTL and its MAC addresses. */
+function route(
+  code: Code,
+  tables: Tables,
+  hook: Hook,
+  packet: Packet,
+  destination: Value,
+  now: Value,
+  refuse: Refuse,
+): void {
+  code.comment('direct routing')
+  sendToServer(code, tables, hook, packet, destination, packet.family, now, {
+    admit: mtu => admitLength(code, hook, packet, mtu, 0, tooBig(packet, refuse)),
+    write: () => {
+      decreaseTtl(packet)
+      return { start: packet.start, finish: () => {} }
+    },
+  })
+}
+
+/** Network address translation (-m): the packet is addressed to the server. */
+function masquerade(
+  code: Code,
+  tables: Tables,
+  hook: Hook,
+  packet: Packet,
+  slot: Value,
+  destination: Value,
+  now: Value,
+  refuse: Refuse,
+  write: Forwarded['masquerade'],
+): void {
+  code.comment('network address translation')
+  const address = readAddress(tables.destination(destination), DESTINATION.address, packet.family)
+  const port = tables.connection(slot).get(CONNECTION.serverPort)
+  sendToServer(code, tables, hook, packet, destination, packet.family, now, {
+    admit: mtu => admitLength(code, hook, packet, mtu, 0, tooBig(packet, refuse)),
+    write: () => write(address, port),
+  })
+}
+
+/** Through a tunnel (-i): the packet travels inside another. */
+function tunnel(
+  code: Code,
+  tables: Tables,
+  hook: Hook,
+  shape: Shape,
+  packet: Packet,
+  destination: Value,
+  now: Value,
+  refuse: Refuse,
+): void {
+  code.comment('through a tunnel')
+  const server = tables.destination(destination)
+  const refused = () => {
+    tables.count('truncated')
+    code.exit(hook.drop)
+  }
+  const send = (family: IpFamily) =>
+    sendToServer(code, tables, hook, packet, destination, family, now, {
+      admit: mtu => {
+        const overhead = tunnelOverhead(code, shape, server, family)
+        admitLength(code, hook, packet, mtu, overhead, tooBig(packet, refuse))
+      },
+      write: () => ({ start: encapsulate(code, hook, shape, packet, server, family, refused), finish: () => {} }),
+    })
+  const [first, second] = shape.tunnelFamilies
+  if (first === undefined) throw new RangeError('a shape with tunnels says where to')
+  if (second === undefined) send(first)
+  else
+    code.when(
+      server.get(DESTINATION.family).eq(6),
+      () => send(6),
+      () => send(4),
+    )
+}
+
+/** What is quoted of a packet that is too long has one hop less, as in ip_vs. */
+function tooBig(packet: Packet, refuse: Refuse): (mtu: Value) => void {
+  return mtu => {
+    decreaseTtl(packet)
+    refuse('tooBig', mtu)
+  }
+}

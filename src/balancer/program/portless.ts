@@ -1,0 +1,73 @@
+/**
+ * Packets that have no ports of their own: ICMP errors, which quote the packet that they are about, and later fragments,
+ * which follow the first. The director hands them on to this program, so that it is none the longer for them. What
+ * belongs to no connection passes to the stack.
+ */
+import type { Code } from '../../bpf/code.ts'
+import type { ProgramSource } from '../../bpf/compile.ts'
+import type { TableFacts } from '../layout.ts'
+import type { Shape } from '../shape.ts'
+import { readAddress } from './address.ts'
+import { followFragment } from './fragment.ts'
+import {
+  ETHERNET,
+  ETHERNET_BYTES,
+  IPV4,
+  IPV4_BYTES,
+  PROTOCOL,
+  RAW_ETHERTYPE,
+  RAW_FRAGMENT_MASK,
+  RAW_OFFSET_MASK,
+} from './headers.ts'
+import { CONTEXT_BYTES, type Hook } from './hook.ts'
+import { relayError } from './icmp-relay.ts'
+import type { Packet } from './parse.ts'
+import { Tables } from './tables.ts'
+
+export function portless(hook: Hook, facts: TableFacts, shape: Shape): ProgramSource {
+  return { name: 'sluice_portless', type: hook.type, main: code => writePortless(code, hook, facts, shape) }
+}
+
+function writePortless(code: Code, hook: Hook, facts: TableFacts, shape: Shape): void {
+  const pass = () => code.exit(hook.pass)
+  if (!shape.families.includes(4)) {
+    pass()
+    return
+  }
+  const tables = new Tables(code, facts, 4)
+  const packet = parseIpv4Alone(code, hook, pass)
+  const fragment = packet.ip.get(IPV4.fragment)
+  code.when(fragment.has(RAW_OFFSET_MASK), () => followFragment(code, tables, hook, shape, packet))
+  code.guard(packet.protocol.eq(PROTOCOL.icmp).and(fragment.has(RAW_FRAGMENT_MASK).not()), pass)
+  relayError(code, tables, hook, shape, packet)
+}
+
+/** A packet of which nothing is known but its IP header. */
+function parseIpv4Alone(code: Code, hook: Hook, pass: () => void): Packet {
+  const context = code.parameter(0)
+  const fields = code.pointer(context, CONTEXT_BYTES)
+  const data = fields.get(hook.data)
+  const end = fields.get(hook.dataEnd)
+  code.guard(data.add(ETHERNET_BYTES + IPV4_BYTES).le(end), pass)
+  const start = code.pointer(data, ETHERNET_BYTES + IPV4_BYTES, true)
+  code.guard(start.get(ETHERNET.type).eq(RAW_ETHERTYPE.ipv4), pass)
+  const ip = start.at(ETHERNET_BYTES)
+  const first = ip.get(IPV4.versionAndLength)
+  const headerBytes = first.and(0xf).shl(2)
+  code.guard(first.shr(4).eq(4).and(headerBytes.ge(IPV4_BYTES)), pass)
+  return {
+    family: 4,
+    context,
+    data,
+    end,
+    start,
+    ip,
+    ipBytes: hook.ipBytes(code, fields, data),
+    source: readAddress(ip, IPV4.source, 4),
+    destination: readAddress(ip, IPV4.destination, 4),
+    ports: code.constant(0),
+    protocol: ip.get(IPV4.protocol),
+    flags: code.constant(0),
+    transportAt: headerBytes.add(ETHERNET_BYTES),
+  }
+}
