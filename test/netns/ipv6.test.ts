@@ -124,13 +124,16 @@ test('tunnels: IPv6 in IPv6, in IPv4, and IPv4 in IPv6, to a server behind a rou
     t.after(attachDecapsulation(['eth0'], [6080]))
   })
   await webServer(t, server, 'far', 80)
+  const fewer = TUNNELS.filter(
+    tunnel => tunnel.type !== 'gre' && (tunnel.type === 'ipip' || tunnel.checksum === 'csum'),
+  )
   const ways = [
-    [SERVICE, `http://[${VIP}]`, ip('2001:db8:7::11')],
-    [SERVICE, `http://[${VIP}]`, ip('10.7.0.11')],
-    [SERVICE4, `http://${VIP4}`, ip('2001:db8:7::11')],
+    [SERVICE, `http://[${VIP}]`, ip('2001:db8:7::11'), TUNNELS],
+    [SERVICE, `http://[${VIP}]`, ip('10.7.0.11'), fewer],
+    [SERVICE4, `http://${VIP4}`, ip('2001:db8:7::11'), fewer],
   ] as const
-  for (const tunnel of TUNNELS) {
-    for (const [key, url, address] of ways) {
+  for (const [key, url, address, tunnels] of ways) {
+    for (const tunnel of tunnels) {
       balance(t, director, [[address, 80]], { method: 'tunnel', tunnel }, key)
       const name = `${url} through ${Object.values(tunnel).join(' ')} to ${address}`
       assert.deepEqual(await ask(t, client, url, 2, 300_000), ['far 300000', 'far 300000'], name)
