@@ -54,7 +54,7 @@ export const SETTINGS = {
   ringBlocks: [448, 'u32'],
   localitySlots: [452, 'u32'],
   /** Jiffies at which rates are estimated next. */
-  estimateAt: [456, 'u32'],
+  estimateAt: [464, 'u32'],
   /** As `entries` and `sweepAt`, for IPv6. */
   entries6: [456, 'u32'],
   sweepAt6: [460, 'u32'],
