@@ -69,6 +69,8 @@ for (const [what, text] of [
     `$A0=xx\n${Array.from({ length: 60 }, (_, i) => `$A${i + 1}=\${A${i}}\${A${i}}\n`).join('')}$A60`,
   ],
   ['a definition of itself', '$A=$A $A\n$A\n'],
+  ['a definition of itself sixty times over', `$A=${'$A '.repeat(60)}\n$A\n`],
+  ['a body that uses itself twice', '$A= \\\n x $A \\\n y $A\n$A\n'],
 ] as const) {
   test(`loadConfiguration() survives ${what}`, () => survives(text))
 }

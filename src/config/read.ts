@@ -53,6 +53,8 @@ const LINE_LENGTH_MAX = 1022
 const INCLUDE_DEPTH_MAX = 32
 const MADE_LINES_MAX = 2_000_000
 const SUBSTITUTIONS_MAX = 1000
+/** By how much definitions may lengthen a line. */
+const GROWTH_MAX = 65_536
 const NESTING_MAX = 64
 
 type IncludeCheck = 'readable' | 'match' | 'wildcard' | 'brace'
@@ -158,6 +160,8 @@ class Reader implements ReadFile {
 
   /** One physical line that needs the meta language; `pull` gives the lines behind it, for bodies of definitions. */
   #readTraced(line: TracedText, pull: () => TracedText | undefined, depth: number): void {
+    // A body that uses itself twice would else be tried in two to the sixty-fourth ways.
+    if (depth > 0 && this.#bombReported) return
     if (depth > NESTING_MAX) {
       this.#reportBomb('endless-definition', line, {})
       return
@@ -261,7 +265,7 @@ class Reader implements ReadFile {
       const use = findUse(text.text, from)
       if (use === undefined) return [text]
       const span = text.locate(use.from, use.to)
-      if (count > SUBSTITUTIONS_MAX) {
+      if (count > SUBSTITUTIONS_MAX || text.text.length > line.text.length + GROWTH_MAX) {
         this.#report(diagnostic('endless-definition', span, {}, { label: `$${use.name} is replaced by itself` }))
         return [text.slice(0, use.from)]
       }
