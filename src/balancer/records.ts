@@ -157,10 +157,12 @@ export function writeDestination(memory: Memory, record: number, destination: De
     { route: FORWARD.route, masquerade: FORWARD.masquerade, tunnel: FORWARD.tunnel }[destination.forwarding.method],
   )
   if (destination.forwarding.method === 'tunnel') writeTunnel(memory, record, destination.forwarding.tunnel)
-  // A threshold that is raised, or taken away, makes it eligible again (__ip_vs_update_dest).
+  // A threshold that is raised, or taken away, makes it eligible again; one that is reached already does not wait.
   const { upperThreshold } = destination
   if (upperThreshold === 0 || upperThreshold > memory.get(record, DESTINATION.upperThreshold))
     memory.set(record, DESTINATION.overloaded, 0)
+  const connections = memory.get(record, DESTINATION.active) + memory.get(record, DESTINATION.inactive)
+  if (upperThreshold > 0 && connections >= upperThreshold) memory.set(record, DESTINATION.overloaded, 1)
   memory.set(record, DESTINATION.upperThreshold, upperThreshold)
   memory.set(record, DESTINATION.lowerThreshold, destination.lowerThreshold)
   if (destination.weight > 0) memory.set(record, DESTINATION.lastWeight, destination.weight)

@@ -156,6 +156,7 @@ class Model {
     server.weight = weight
     if (weight > 0) server.lastWeight = weight
     if (upper === 0 || upper > server.upper) server.overloaded = false
+    if (upper > 0 && server.active + server.inactive >= upper) server.overloaded = true
     server.upper = upper
     server.lower = lower
   }

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { InterpretedTable } from '../../../src/balancer/interpreted-table.ts'
 import { SCHEDULERS, type Scheduler } from '../../../src/model/service.ts'
+import { interpreted } from './interpreted.ts'
 import { answersOfModel } from './model.ts'
 import { replay } from './replay.ts'
 import type { Scenario } from './scenario.ts'
@@ -36,16 +36,6 @@ test('a service may change its scheduler at any time', () => {
     { numRuns: 20 },
   )
 })
-
-function interpreted(): Parameters<typeof replay>[1] {
-  const table = new InterpretedTable({ connections: 512 })
-  return {
-    table,
-    receive: frame => table.receive(frame).nextHop,
-    tells: true,
-    elapse: seconds => table.elapse(seconds),
-  }
-}
 
 /** Random steps that make sense: servers are added when they are not there, and edited or removed when they are. */
 function story(scheduler: Scheduler, changes = false): fc.Arbitrary<Scenario> {
