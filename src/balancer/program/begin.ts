@@ -1,5 +1,4 @@
 /** The first packet of a connection: who takes it, by persistence or by the scheduler, and the entry that remembers. */
-import type { Code } from '../../bpf/code.ts'
 import type { Pointer, Value, Variable } from '../../bpf/value.ts'
 import {
   CONNECTION,
@@ -15,7 +14,6 @@ import {
   TIMEOUTS_OFFSET,
 } from '../layout.ts'
 import { schedule } from '../schedulers/schedule.ts'
-import type { Shape } from '../shape.ts'
 import { nextTcpState } from '../tcp-state.ts'
 import { narrowWords, readAddress } from './address.ts'
 import {
@@ -29,27 +27,21 @@ import {
 } from './connection.ts'
 import { isOver } from './follow.ts'
 import { PROTOCOL, TCP_FLAG } from './headers.ts'
-import type { Hook } from './hook.ts'
-import type { Refuse } from './icmp-error.ts'
 import type { Packet } from './parse.ts'
+import type { Scene } from './scene.ts'
 import type { Looping } from './sweep.ts'
 import type { Tables } from './tables.ts'
 
 /** Finds a server for a connection that begins with this packet, and enters it; or ends with a verdict. */
 export function beginConnection(
-  code: Code,
-  tables: Tables,
-  hook: Hook,
-  shape: Shape,
+  scene: Scene,
   looping: Looping,
-  packet: Packet,
-  now: Value,
   key: ConnectionKey,
   serviceNumber: Value,
   slot: Variable,
   destination: Variable,
-  refuse: Refuse,
 ): void {
+  const { code, tables, hook, shape, packet, now, refuse } = scene
   const service = tables.service(serviceNumber)
   const stranger = () => {
     tables.count('not-scheduled')
@@ -64,7 +56,7 @@ export function beginConnection(
 
   const template = code.variable(0, 32)
   code.section(chosen => {
-    if (shape.persistence) findTemplate(code, tables, packet, now, service, template, destination, chosen)
+    if (shape.persistence) findTemplate(scene, service, template, destination, chosen)
     code.section(scheduled => {
       schedule(code, tables, shape, {
         number: serviceNumber,
@@ -80,7 +72,7 @@ export function beginConnection(
       // Nobody is there to take it (ip_vs_leave).
       refuse('unreachable')
     })
-    if (shape.persistence) createTemplate(code, tables, hook, packet, now, service, template, destination)
+    if (shape.persistence) createTemplate(scene, service, template, destination)
   })
   const full = () => {
     tables.count('table-full')
@@ -127,10 +119,7 @@ export function beginConnection(
 
 /** A client that was here before goes where it went; its template counts one more child. Leaves by `chosen` then. */
 function findTemplate(
-  code: Code,
-  tables: Tables,
-  packet: Packet,
-  now: Value,
+  { code, tables, packet, now }: Scene,
   service: Pointer,
   template: Variable,
   destination: Variable,
@@ -168,16 +157,8 @@ function findTemplate(
   })
 }
 
-function createTemplate(
-  code: Code,
-  tables: Tables,
-  hook: Hook,
-  packet: Packet,
-  now: Value,
-  service: Pointer,
-  template: Variable,
-  destination: Value,
-): void {
+function createTemplate(scene: Scene, service: Pointer, template: Variable, destination: Value): void {
+  const { code, tables, hook, packet, now } = scene
   code.when(service.get(SERVICE.persistence).ne(0), () => {
     const key = templateKey(tables, packet, service)
     const slot = code.variable(0, 32)

@@ -29,6 +29,7 @@ import { type Refuse, withErrors } from './icmp-error.ts'
 import { carriesIpv6, isFragment, type Packet, parsePacket } from './parse.ts'
 import { followReply } from './reply.ts'
 import { translate } from './rewrite.ts'
+import type { Scene } from './scene.ts'
 import { guardTtl } from './send.ts'
 import type { Looping } from './sweep.ts'
 import { Tables } from './tables.ts'
@@ -110,6 +111,7 @@ function direct(
   }
 
   const now = code.call(HELPER.jiffies).low32()
+  const scene: Scene = { code, tables, hook, shape, packet, now, refuse }
   const key = connectionKey(tables, packet.source, packet.destination, packet.ports, packet.protocol, 'connection')
   const slot = code.variable(0, 32)
   const destination = code.variable(0, 32)
@@ -120,11 +122,11 @@ function direct(
         absent()
       })
       code.comment('a known connection')
-      followConnection(code, tables, hook, shape, packet, now, key, slot, destination, absent)
+      followConnection(scene, key, slot, destination, absent)
       known()
     })
     code.comment('a new connection')
-    beginConnection(code, tables, hook, shape, looping, packet, now, key, service, slot, destination, refuse)
+    beginConnection(scene, looping, key, service, slot, destination)
   })
 
   code.comment('counts')
@@ -137,9 +139,7 @@ function direct(
     tables.count('truncated')
     code.exit(hook.drop)
   }
-  forward(code, tables, hook, shape, packet, slot, destination, now, {
-    refuse,
-    masquerade: (address, port) =>
-      translate(code, hook, shape, packet, { end: 'destination', address, port }, truncated),
-  })
+  forward(scene, slot, destination, (address, port) =>
+    translate(code, hook, shape, packet, { end: 'destination', address, port }, truncated),
+  )
 }

@@ -1,5 +1,4 @@
 /** What a packet does to the connection it belongs to: its state, its time, the counts of its server. */
-import type { Code } from '../../bpf/code.ts'
 import type { Pointer, Value, Variable } from '../../bpf/value.ts'
 import {
   CONNECTION,
@@ -13,26 +12,20 @@ import {
   TRANSITION_TABLE,
   TRANSITIONS_OFFSET,
 } from '../layout.ts'
-import type { Shape } from '../shape.ts'
 import { type ConnectionKey, isActive, removeConnection } from './connection.ts'
 import { PROTOCOL, TCP_FLAG } from './headers.ts'
-import type { Hook } from './hook.ts'
-import type { Packet } from './parse.ts'
+import type { Scene } from './scene.ts'
 import type { Tables } from './tables.ts'
 
 /** A packet from the client; leaves by `absent` if the connection is over, else comes back with its destination. */
 export function followConnection(
-  code: Code,
-  tables: Tables,
-  hook: Hook,
-  shape: Shape,
-  packet: Packet,
-  now: Value,
+  scene: Scene,
   key: ConnectionKey,
   slot: Variable,
   destination: Variable,
   absent: () => void,
 ): void {
+  const { code, tables, hook, shape, packet, now } = scene
   const entry = tables.connection(slot)
   const state = entry.get(CONNECTION.state)
   destination.set(entry.get(CONNECTION.destination))
@@ -55,7 +48,7 @@ export function followConnection(
     tables.count('destination-gone')
     code.exit(hook.drop)
   })
-  advance(code, tables, shape, packet, now, slot, server, 'in')
+  advance(scene, slot, server, 'in')
 }
 
 /** True if the connection's time is up, whether or not it has been taken out. */
@@ -63,23 +56,18 @@ export function isOver(entry: Pointer, now: Value): ReturnType<Value['ge']> {
   return now.sub32(entry.get(CONNECTION.stamp)).ge(entry.get(CONNECTION.timeout))
 }
 
+/** What it takes to keep a connection's state: replies are not refused. */
+type Followed = Pick<Scene, 'code' | 'tables' | 'shape' | 'packet' | 'now'>
+
 /** State and time after a packet in either direction. */
-export function advance(
-  code: Code,
-  tables: Tables,
-  shape: Shape,
-  packet: Packet,
-  now: Value,
-  slot: Value,
-  server: Pointer,
-  direction: 'in' | 'out',
-): void {
+export function advance(scene: Followed, slot: Value, server: Pointer, direction: 'in' | 'out'): void {
+  const { code, tables, shape, packet, now } = scene
   const entry = tables.connection(slot)
   if (shape.protocols.includes('tcp')) {
     const state = entry.get(CONNECTION.state)
     const quiet = packet.flags.and(TCP_FLAG.syn | TCP_FLAG.fin | TCP_FLAG.rst | TCP_FLAG.ack).eq(TCP_FLAG.ack)
     const steady = state.eq(STATE.ESTABLISHED).and(quiet)
-    const change = () => changeState(code, tables, shape, slot, state, packet.flags, server, direction)
+    const change = () => changeState(scene, slot, state, server, direction)
     code.when(
       shape.protocols.includes('udp') ? steady.not().and(packet.protocol.eq(PROTOCOL.tcp)) : steady.not(),
       change,
@@ -93,16 +81,8 @@ export function advance(
 }
 
 /** set_tcp_state of ip_vs_proto_tcp.c: by the one-sided table where replies are not seen, else by the two-sided ones. */
-function changeState(
-  code: Code,
-  tables: Tables,
-  shape: Shape,
-  slot: Value,
-  state: Value,
-  flags: Value,
-  server: Pointer,
-  direction: 'in' | 'out',
-): void {
+function changeState(scene: Followed, slot: Value, state: Value, server: Pointer, direction: 'in' | 'out'): void {
+  const { code, tables, shape, packet } = scene
   const entry = tables.connection(slot)
   const next = code.variable(STATE.CLOSE, 8)
   const table = code.variable(64 * TRANSITION_TABLE[direction === 'out' ? 'output' : 'inputOnly'], 16)
@@ -111,7 +91,7 @@ function changeState(
   }
   code.section(decided => {
     for (const event of ['rst', 'syn', 'fin', 'ack'] as const) {
-      code.when(flags.has(TCP_FLAG[event]), () => {
+      code.when(packet.flags.has(TCP_FLAG[event]), () => {
         const row = state
           .and(15)
           .add(table.and(0xff))

@@ -1,43 +1,27 @@
 /** The three ways to a server: by its MAC address, by its IP address, through a tunnel. */
-import type { Code } from '../../bpf/code.ts'
 import type { Condition, Pointer, Value } from '../../bpf/value.ts'
 import type { IpFamily } from '../../bytes/address.ts'
 import { CONNECTION, CONNECTION_FLAG, DESTINATION } from '../layout.ts'
-import type { ForwardingMethod, Shape } from '../shape.ts'
+import type { ForwardingMethod } from '../shape.ts'
 import { type Address, readAddress } from './address.ts'
-import type { Hook } from './hook.ts'
 import type { Refuse } from './icmp-error.ts'
 import type { Packet } from './parse.ts'
 import { admitLength, tunnelOverhead } from './path-mtu.ts'
 import { decreaseTtl } from './rewrite.ts'
+import type { Scene } from './scene.ts'
 import { type Changed, sendToServer } from './send.ts'
-import type { Tables } from './tables.ts'
 import { encapsulate } from './tunnel.ts'
 
-/** What depends on the kind of packet. */
-export interface Forwarded {
-  /** Is run for a packet that is too long for its way. */
-  readonly refuse: Refuse
-  /** Addresses the packet to a server. */
-  readonly masquerade: (address: Address, port: Value) => Changed
-}
+/** Addresses the packet to a server, as its kind of packet is addressed. */
+export type Readdress = (address: Address, port: Value) => Changed
 
 /** By the connection's method, which it keeps whatever its server is edited to; only what the table uses is in the program. */
-export function forward(
-  code: Code,
-  tables: Tables,
-  hook: Hook,
-  shape: Shape,
-  packet: Packet,
-  slot: Value,
-  destination: Value,
-  now: Value,
-  { refuse, masquerade: write }: Forwarded,
-): void {
+export function forward(scene: Scene, slot: Value, destination: Value, readdress: Readdress): void {
+  const { code, tables, hook, shape } = scene
   const methods = {
-    masquerade: () => masquerade(code, tables, hook, packet, slot, destination, now, refuse, write),
-    tunnel: () => tunnel(code, tables, hook, shape, packet, destination, now, refuse),
-    route: () => route(code, tables, hook, packet, destination, now, refuse),
+    masquerade: () => masquerade(scene, slot, destination, readdress),
+    tunnel: () => tunnel(scene, destination),
+    route: () => route(scene, destination),
   }
   const choose = ([method, ...others]: typeof shape.methods): void => {
     if (method === undefined) return
@@ -56,15 +40,7 @@ function isForwardedBy(entry: Pointer, method: ForwardingMethod): Condition {
 }
 
 /** Direct routing (ipvsadm -g): the packet goes to the server as it is, but for its TTL and its MAC addresses. */
-function route(
-  code: Code,
-  tables: Tables,
-  hook: Hook,
-  packet: Packet,
-  destination: Value,
-  now: Value,
-  refuse: Refuse,
-): void {
+function route({ code, tables, hook, packet, now, refuse }: Scene, destination: Value): void {
   code.comment('direct routing')
   sendToServer(code, tables, hook, packet, destination, packet.family, now, {
     admit: mtu => admitLength(code, hook, packet, mtu, 0, tooBig(packet, refuse)),
@@ -76,37 +52,19 @@ function route(
 }
 
 /** Network address translation (-m): the packet is addressed to the server. */
-function masquerade(
-  code: Code,
-  tables: Tables,
-  hook: Hook,
-  packet: Packet,
-  slot: Value,
-  destination: Value,
-  now: Value,
-  refuse: Refuse,
-  write: Forwarded['masquerade'],
-): void {
+function masquerade(scene: Scene, slot: Value, destination: Value, readdress: Readdress): void {
+  const { code, tables, hook, packet, now, refuse } = scene
   code.comment('network address translation')
   const address = readAddress(tables.destination(destination), DESTINATION.address, packet.family)
   const port = tables.connection(slot).get(CONNECTION.serverPort)
   sendToServer(code, tables, hook, packet, destination, packet.family, now, {
     admit: mtu => admitLength(code, hook, packet, mtu, 0, tooBig(packet, refuse)),
-    write: () => write(address, port),
+    write: () => readdress(address, port),
   })
 }
 
 /** Through a tunnel (-i): the packet travels inside another. */
-function tunnel(
-  code: Code,
-  tables: Tables,
-  hook: Hook,
-  shape: Shape,
-  packet: Packet,
-  destination: Value,
-  now: Value,
-  refuse: Refuse,
-): void {
+function tunnel({ code, tables, hook, shape, packet, now, refuse }: Scene, destination: Value): void {
   code.comment('through a tunnel')
   const server = tables.destination(destination)
   const refused = () => {

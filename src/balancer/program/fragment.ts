@@ -112,13 +112,13 @@ export function followFragment(code: Code, tables: Tables, hook: Hook, shape: Sh
         drop()
       }
       guardTtl(code, packet, expired)
-      forward(code, tables, hook, shape, packet, slot, destination, now, {
-        refuse: () => {
-          tables.count('too-big')
-          drop()
-        },
-        masquerade: address => readdress(packet, 'destination', address),
-      })
+      const refuse = () => {
+        tables.count('too-big')
+        drop()
+      }
+      forward({ code, tables, hook, shape, packet, now, refuse }, slot, destination, address =>
+        readdress(packet, 'destination', address),
+      )
     },
     () => {
       counter.set(COUNTER.outBytes, counter.get(COUNTER.outBytes).add(bytes))

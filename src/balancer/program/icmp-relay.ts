@@ -125,12 +125,10 @@ function relayToServer(
       code.exit(hook.drop)
     }
     guardTtl(code, packet, () => drop('ttl'))
-    forward(code, tables, hook, shape, packet, slot, destination, now, {
-      refuse: () => drop('too-big'),
-      masquerade: (address, port) => {
-        requote(quotation, 'source', address, port)
-        return readdress(packet, 'destination', address)
-      },
+    const refuse = () => drop('too-big')
+    forward({ code, tables, hook, shape, packet, now, refuse }, slot, destination, (address, port) => {
+      requote(quotation, 'source', address, port)
+      return readdress(packet, 'destination', address)
     })
   })
 }

@@ -51,7 +51,7 @@ export function followReply(code: Code, tables: Tables, hook: Hook, shape: Shape
     const destination = entry.get(CONNECTION.destination)
     // The stack tells the server, from an address of its own.
     guardTtl(code, packet, pass)
-    advance(code, tables, shape, packet, now, slot, tables.destination(destination), 'out')
+    advance({ code, tables, shape, packet, now }, slot, tables.destination(destination), 'out')
     const counter = tables.counter(destination)
     counter.set(COUNTER.outPackets, counter.get(COUNTER.outPackets).add(1))
     counter.set(COUNTER.outBytes, counter.get(COUNTER.outBytes).add(packet.ipBytes))
