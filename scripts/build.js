@@ -1,5 +1,6 @@
-// Bundles src/main.ts into dist/sluice.js, one file with its source map. koffi stays outside, it carries native code; and
-// it is loaded when a command first needs it, since that takes as long as the rest of the start-up together.
+// Bundles src/main.ts into dist/sluice.js and parts beside it, so that a command loads what it needs and no more. Parts of
+// an older build stay: a daemon that runs may still want one. koffi stays outside, it carries native code; and it is loaded
+// when a command first needs it, since that takes as long as the rest of the start-up together.
 import { chmodSync } from 'node:fs'
 import { build } from 'esbuild'
 
@@ -14,8 +15,10 @@ const lateKoffi = {
 }
 
 await build({
-  entryPoints: ['src/main.ts'],
-  outfile: 'dist/sluice.js',
+  entryPoints: { sluice: 'src/main.ts' },
+  outdir: 'dist',
+  splitting: true,
+  chunkNames: 'part-[hash]',
   bundle: true,
   platform: 'node',
   target: 'node20',
