@@ -62,7 +62,12 @@ class Segment {
   }
 
   /** Everything that `stop` is to put back. */
-  state(): unknown {
+  state(): {
+    readonly addresses: readonly string[]
+    readonly routes: readonly string[]
+    readonly sysctls: readonly string[]
+    readonly memory: boolean
+  } {
     using route = new RouteSocket(this.server)
     const loopback = linkIndex(route, 'lo')
     return {
