@@ -43,7 +43,7 @@ async function main(): Promise<void> {
   const helpers: ChildProcess[] = []
   try {
     const hub = createNamespace(`${prefix}-hub`)
-    names['hub'] = hub
+    names.hub = hub
     {
       using route = new RouteSocket(hub)
       // A switch that learns at once, and floods multicast.
@@ -106,26 +106,26 @@ async function measure(
     return inNamespace(names[name]!, () => spawn(command as string, words as string[], { stdio: 'ignore' }))
   }
   const a = start('a', 200)
-  await until(() => has(names['a']!))
+  await until(() => has(names.a!))
   const b = start('b', 100)
   await sleep(2500)
-  const watcher = inNamespace(names['client']!, () => again('client'))
+  const watcher = inNamespace(names.client!, () => again('client'))
   await once(watcher.stdout!, 'data')
   await sleep(300)
   if (mishap === 'stop') a.kill('SIGTERM')
   else if (mishap === 'kill') await kill(a)
   else {
     // The far end of the cable: the switch's port goes down, and the router sees its carrier go.
-    using route = new RouteSocket(names['hub'])
+    using route = new RouteSocket(names.hub)
     setLink(route, 'a', { up: false })
   }
-  await until(() => has(names['b']!))
+  await until(() => has(names.b!))
   await sleep(300)
   watcher.kill('SIGTERM')
   const [line] = (await once(watcher.stdout!, 'data')) as [Buffer]
   for (const router of [a, b]) await end(router)
   {
-    using route = new RouteSocket(names['hub'])
+    using route = new RouteSocket(names.hub)
     setLink(route, 'a', { up: true })
   }
   for (const name of ['a', 'b']) dropAddress(names[name]!)

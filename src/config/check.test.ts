@@ -10,7 +10,7 @@ const unicast = (peer: string) => `    unicast_src_ip 10.1.0.1\n    unicast_peer
 
 for (const [what, text, expected] of [
   ['a router id taken twice', `${instanceWith()}${VI_2}}`, ['duplicate-router-id 8:23 "51"']],
-  ['none for different peers', instanceWith(unicast('10.1.0.2')) + VI_2 + unicast('10.1.0.3') + '}', []],
+  ['none for different peers', `${instanceWith(unicast('10.1.0.2')) + VI_2 + unicast('10.1.0.3')}}`, []],
   [
     'one for the same peer',
     `${instanceWith(unicast('10.1.0.2'))}${VI_2}${unicast('10.1.0.2')}}`,

@@ -12,7 +12,7 @@ export interface ServiceManager {
 
 /** Tells nobody where no service manager started us. */
 export function openServiceManager(environment: NodeJS.ProcessEnv): ServiceManager {
-  const path = environment['NOTIFY_SOCKET']
+  const path = environment.NOTIFY_SOCKET
   if (path === undefined || path === '') return { phase: () => {}, close: () => {} }
   const socket = new UnixDatagramSocket(path)
   const tell = (text: string) => {
@@ -43,8 +43,8 @@ const PHASES: Readonly<Record<Phase, () => string>> = {
 
 /** Twice as often as it must be, as sd_watchdog_enabled(3) advises. */
 function watchdogIntervalMs(environment: NodeJS.ProcessEnv): number | undefined {
-  const us = Number(environment['WATCHDOG_USEC'])
-  const pid = environment['WATCHDOG_PID']
+  const us = Number(environment.WATCHDOG_USEC)
+  const pid = environment.WATCHDOG_PID
   if (!(us > 0) || (pid !== undefined && pid !== String(process.pid))) return undefined
   return us / 2000
 }

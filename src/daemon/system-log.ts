@@ -15,7 +15,7 @@ export function facilityNumber(word: string): number | undefined {
 }
 
 /** Nobody may be listening: then lines are lost, as syslog(3) loses them. */
-export function openSystemLog(facility: number = FACILITIES['daemon']!): (entry: LogEntry) => void {
+export function openSystemLog(facility: number = FACILITIES.daemon!): (entry: LogEntry) => void {
   const socket = new UnixDatagramSocket(SOCKET)
   return ({ ident, text }) => {
     try {

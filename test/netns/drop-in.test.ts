@@ -70,7 +70,7 @@ test('sluice keepalived runs with the options of keepalived and answers its sign
       { data: Record<string, unknown>; stats: Record<string, unknown> },
     ]
     assert.deepEqual(
-      [data['iname'], data['state'], data['vips'], stats['become_master']],
+      [data.iname, data.state, data.vips, stats.become_master],
       ['VI_1', 2, ['192.168.41.249 dev eth0 scope global set'], 1],
     )
 

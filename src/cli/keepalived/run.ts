@@ -28,7 +28,7 @@ export async function runKeepalived(options: KeepalivedOptions & { readonly file
       process.stderr.write(`keepalived: no effect of ${meaning}\n`)
   const { namespace } = options
   if (namespace !== undefined && process.env[INSIDE] !== namespace) return await runInside(namespace)
-  if (options.foreground !== true && process.env['SLUICE_DAEMON'] === undefined) return detach()
+  if (options.foreground !== true && process.env.SLUICE_DAEMON === undefined) return detach()
   if (options.umask !== undefined) process.umask(Number.parseInt(options.umask, 8))
   const only = options.onlyVrrp === true ? 'vrrp' : options.onlyCheckers === true ? 'checkers' : undefined
   return await run({

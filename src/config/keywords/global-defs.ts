@@ -78,7 +78,7 @@ const timeouts: Value<{ readonly tcpS: number; readonly tcpFinS: number; readonl
       if (seconds === undefined) return undefined
       found[word.text] = seconds
     }
-    return { tcpS: found['tcp']!, tcpFinS: found['tcpfin']!, udpS: found['udp']! }
+    return { tcpS: found.tcp!, tcpFinS: found.tcpfin!, udpS: found.udp! }
   },
 }
 
@@ -111,10 +111,10 @@ const syncDaemon: Value<ConfiguredSyncDaemon> = {
     return {
       interface: device.text,
       vrrpInstance,
-      syncId: numbers['id'],
-      maxLength: numbers['maxlen'],
-      port: numbers['port'] ?? 8848,
-      ttl: numbers['ttl'] ?? 1,
+      syncId: numbers.id,
+      maxLength: numbers.maxlen,
+      port: numbers.port ?? 8848,
+      ttl: numbers.ttl ?? 1,
       group,
     }
   },
@@ -364,7 +364,7 @@ function eachProcess(): Readonly<Record<string, Keyword<unknown>>> {
     })
     found[`${process}_rlimit_rtime`] = found[`${process}_rlimit_rttime`]!
   }
-  found['lvs_process_name'] = found['checker_process_name']!
+  found.lvs_process_name = found.checker_process_name!
   return found
 }
 

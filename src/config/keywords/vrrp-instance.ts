@@ -88,7 +88,7 @@ const unicastPeer: Value<{
       const value = words.need()
       if (value !== undefined) ttl[option.text] = readInteger(words, value, 0, 255)
     }
-    return { peer, minTtl: ttl['min_ttl'], maxTtl: ttl['max_ttl'] }
+    return { peer, minTtl: ttl.min_ttl, maxTtl: ttl.max_ttl }
   },
 }
 
