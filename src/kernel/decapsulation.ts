@@ -1,11 +1,11 @@
-import { closeSync, existsSync, mkdirSync, rmSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { compile } from '../bpf/compile.ts'
 import { decapsulator } from '../realserver/decapsulate.ts'
 import { attachIngress, detachIngress } from './attachment.ts'
 import { loadProgram } from './bpf.ts'
 import { bpfFilesystem } from './bpf-filesystem.ts'
-import { getLink } from './link.ts'
+import { getLink, links } from './link.ts'
 import { currentNamespace, inNamespace, namespaceCookie } from './namespace.ts'
 import { RouteSocket } from './route-socket.ts'
 
@@ -36,18 +36,27 @@ export function attachDecapsulation(interfaces: readonly string[], guePorts: rea
   }
   const home = currentNamespace()
   return () => {
-    inNamespace(home, () => detachDecapsulation(interfaces))
+    inNamespace(home, () => detachDecapsulation())
     home.close()
   }
 }
 
-/** Undoes it; interfaces that are gone, or never had it, are passed over. */
-export function detachDecapsulation(interfaces: readonly string[]): void {
+/** Undoes it on every interface; where it was not done, nothing happens. */
+export function detachDecapsulation(): void {
   const pins = directory()
+  if (!existsSync(pins)) return
   using route = new RouteSocket()
-  for (const name of interfaces) {
-    const { ifindex } = getLink(route, name)
-    detachIngress(route, ifindex, join(pins, `link-${ifindex}`))
-  }
+  for (const { ifindex } of links(route)) detachIngress(route, ifindex, join(pins, `link-${ifindex}`))
   rmSync(pins, { recursive: true, force: true })
+}
+
+/** The interfaces at which tunnels are unwrapped. */
+export function decapsulatingInterfaces(): readonly string[] {
+  const pins = directory()
+  if (!existsSync(pins)) return []
+  using route = new RouteSocket()
+  const pinned = new Set(readdirSync(pins))
+  return links(route)
+    .filter(({ ifindex }) => pinned.has(`link-${ifindex}`))
+    .map(({ name }) => name)
 }
