@@ -9,6 +9,7 @@ import type { VrrpInstance } from '../model/vrrp-instance.ts'
 import type { HeldAddress, PlacedAddress } from '../reconcile/addresses.ts'
 import type { OutgoingPacket } from '../vrrp/advertise.ts'
 import type { Received } from '../vrrp/received.ts'
+import { INSTANCE, virtualAddress } from '../vrrp/testdata/instance.ts'
 import { ElectionLoop } from './election-loop.ts'
 import type { ElectionNetwork, InterfaceState } from './election-network.ts'
 import type { RoutingKernel } from './routing-keeper.ts'
@@ -18,74 +19,8 @@ const EADDRNOTAVAIL = 99
 const EEXIST = 17
 
 function instance(priority: number, given: Partial<VrrpInstance> = {}): VrrpInstance {
-  const nothing = { interfaces: [], scripts: [], files: [], processes: [], bfd: [] }
-  const address = { address: VIP, prefix: 32, interface: undefined, label: undefined, broadcast: undefined }
-  return {
-    name: 'VI_1',
-    initialState: 'backup',
-    interface: 'eth0',
-    version: 2,
-    family: 4,
-    routerId: 51,
-    priority,
-    advertIntervalMs: 1000,
-    authentication: { type: 'pass', password: '1111' },
-    addresses: [
-      {
-        ...address,
-        scope: 'global',
-        peer: undefined,
-        flags: [],
-        preferredLifetimeS: undefined,
-        useVmac: false,
-        track: true,
-      },
-    ],
-    excludedAddresses: [],
-    preempt: true,
-    preemptDelayMs: 0,
-    sourceAddress: undefined,
-    unicastPeers: [],
-    garp: {
-      repeat: 5,
-      delayMs: 5000,
-      refreshMs: 0,
-      refreshRepeat: 1,
-      lowerPriorityDelayMs: 5000,
-      lowerPriorityRepeat: 5,
-      arpIntervalMs: 0,
-      naIntervalMs: 0,
-    },
-    downTimerAdverts: 3,
-    multicastGroup: ip('224.0.0.18'),
-    unicastTtlLimits: [],
-    unicastTtl: 255,
-    checkUnicastSource: false,
-    trackSourceAddress: false,
-    strict: false,
-    accept: true,
-    skipCheckAdvertAddresses: false,
-    lowerPriorityNoAdvert: false,
-    higherPrioritySendAdvert: false,
-    vmac: undefined,
-    trackPrimary: true,
-    track: nothing,
-    routes: [],
-    rules: [],
-    promoteSecondaries: false,
-    notify: {
-      master: undefined,
-      backup: undefined,
-      fault: undefined,
-      stop: undefined,
-      deleted: undefined,
-      masterReceivesLowerPriority: undefined,
-      any: undefined,
-      smtpAlert: false,
-      priorityChanges: false,
-    },
-    ...given,
-  }
+  const authentication = { type: 'pass', password: '1111' } as const
+  return { ...INSTANCE, priority, authentication, addresses: [virtualAddress(VIP)], ...given }
 }
 
 class Segment {

@@ -4,19 +4,19 @@
  */
 import { mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { namespaceCookie } from '../kernel/namespace.ts'
+import { runtimeDirectory } from '../kernel/runtime-directory.ts'
 
 /** What is noted for the next daemon, should this one not end in good order. */
 const NOTES = ['addresses.json', 'routing.json', 'services.json', 'drained.json', 'active'] as const
 
 /** The path of a file of the daemon in the directory of this process's network namespace. */
 export function runFile(name: 'control.sock' | 'daemon.pid' | (typeof NOTES)[number]): string {
-  return join(directory(), name)
+  return join(runtimeDirectory(), name)
 }
 
 /** Makes the directory if it is missing. What was noted there in another boot is about a kernel that is no more. */
 export function enterRunDirectory(): void {
-  mkdirSync(directory(), { recursive: true, mode: 0o755 })
+  mkdirSync(runtimeDirectory(), { recursive: true, mode: 0o755 })
   const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8')
   if (readText(bootFile()) === boot) return
   for (const name of NOTES) rmSync(runFile(name), { recursive: true, force: true })
@@ -29,18 +29,14 @@ export function leaveRunDirectory(): void {
     rmSync(runFile(name), { recursive: true, force: true })
   rmSync(bootFile(), { force: true })
   try {
-    rmdirSync(directory())
+    rmdirSync(runtimeDirectory())
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOTEMPTY') throw error
   }
 }
 
-function directory(): string {
-  return join('/run/sluice', String(namespaceCookie()))
-}
-
 function bootFile(): string {
-  return join(directory(), 'boot_id')
+  return join(runtimeDirectory(), 'boot_id')
 }
 
 function readText(path: string): string | undefined {

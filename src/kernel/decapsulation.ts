@@ -1,9 +1,8 @@
 import { closeSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { compile } from '../bpf/compile.ts'
 import { decapsulator } from '../realserver/decapsulate.ts'
 import { attachIngress, detachIngress } from './attachment.ts'
-import { loadProgram } from './bpf.ts'
+import { loadSource } from './bpf.ts'
 import { bpfFilesystem } from './bpf-filesystem.ts'
 import { getLink, links } from './link.ts'
 import { currentNamespace, inNamespace, namespaceCookie } from './namespace.ts'
@@ -21,7 +20,7 @@ function directory(): string {
 export function attachDecapsulation(interfaces: readonly string[], guePorts: readonly number[]): () => void {
   const pins = directory()
   mkdirSync(pins, { recursive: true })
-  const program = loadProgram(compile(decapsulator(guePorts)), {})
+  const program = loadSource(decapsulator(guePorts), {})
   using route = new RouteSocket()
   try {
     for (const name of interfaces) {

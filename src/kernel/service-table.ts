@@ -67,6 +67,7 @@ import { namespaceCookie } from './namespace.ts'
 import { missingPrivilege } from './process.ts'
 import { RouteSocket } from './route-socket.ts'
 import { routeSource } from './route-source.ts'
+import { runtimeDirectory } from './runtime-directory.ts'
 import { writeSysctl } from './sysctl.ts'
 
 /** What a table holds if nobody says otherwise: some 25 MiB on a machine of two processors. */
@@ -79,11 +80,6 @@ const DEFAULT_CAPACITY = {
 } as const
 
 const LOCK_FILE = 'table.lock'
-
-/** Where run-time files of this network namespace are. */
-export function runtimeDirectory(cookie: bigint = namespaceCookie()): string {
-  return `/run/sluice/${cookie}`
-}
 
 /** What it takes to make a table, for the sentence that says what is missing. */
 const NEEDS = {

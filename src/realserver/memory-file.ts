@@ -5,7 +5,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { attempt } from '../kernel/libc.ts'
-import { namespaceCookie } from '../kernel/namespace.ts'
+import { runtimeDirectory } from '../kernel/runtime-directory.ts'
 import { type Memory, NOTHING_REMEMBERED } from './memory.ts'
 
 interface Contents {
@@ -37,7 +37,7 @@ export function writeMemory(memory: Memory): void {
 }
 
 function memoryPath(): string {
-  return `/run/sluice/${namespaceCookie()}/realserver.json`
+  return `${runtimeDirectory()}/realserver.json`
 }
 
 function bootId(): string {
