@@ -1,0 +1,90 @@
+/**
+ * The shape of the program that runs, as edits change it: it grows before something new is visible to packets, and
+ * shrinks once something is gone.
+ */
+import { ipFamily } from '../bytes/address.ts'
+import type { Destination, VirtualService } from '../model/virtual-service.ts'
+import type { Backing } from './backing.ts'
+import { DESTINATION_BYTES, SERVICE_BYTES, SETTINGS, SHAPE_BYTES, SHAPE_OFFSET } from './layout.ts'
+import { readDestination, readService } from './records.ts'
+import { type DestinationNeeds, EMPTY_SHAPE, parseShape, type Shape, shapeText, shapeWith } from './shape.ts'
+import type { TableRecords } from './table-records.ts'
+
+/** A shape only grows while there are more services than this: finding out what they all use would take too long. */
+const RESHAPE_SERVICES_MAX = 256
+
+export class LiveShape {
+  readonly #backing: Backing
+  readonly #records: TableRecords
+  #known: { readonly generation: number; readonly shape: Shape } | undefined
+
+  constructor(backing: Backing, records: TableRecords) {
+    this.#backing = backing
+    this.#records = records
+  }
+
+  /** Before something new is visible to packets, the program must know how to handle it. */
+  grow(service: VirtualService, needs: DestinationNeeds): void {
+    const before = this.#shape()
+    const after = shapeWith(before, service, needs)
+    if (shapeText(after) !== shapeText(before)) this.#install(after)
+  }
+
+  /** After something is gone, the program need not know it any more. */
+  shrink(): void {
+    const { services, destinations } = this.#records
+    const numbers = this.#records.usedServices()
+    if (numbers.length > RESHAPE_SERVICES_MAX) return
+    const before = this.#shape()
+    // Its connections need the protocols and the methods still.
+    const kept: Shape = {
+      ...EMPTY_SHAPE,
+      families: before.families,
+      protocols: before.protocols,
+      methods: before.methods,
+      tunnels: before.tunnels,
+      tunnelFamilies: before.tunnelFamilies,
+    }
+    const after = numbers.reduce((shape, number) => {
+      const members = this.#records
+        .members(number)
+        .map(member => readDestination(destinations, member * DESTINATION_BYTES))
+      return shapeWith(shape, readService(services, number * SERVICE_BYTES), needsOf(members, members.length))
+    }, kept)
+    if (shapeText(after) !== shapeText(before)) this.#install(after)
+  }
+
+  /** Read anew only if somebody has put another program to work. */
+  #shape(): Shape {
+    const generation = this.#records.settings.get(0, SETTINGS.generation)
+    if (this.#known?.generation !== generation) this.#known = { generation, shape: this.#read() }
+    return this.#known.shape
+  }
+
+  #read(): Shape {
+    const bytes = this.#records.settings.slice(SHAPE_OFFSET, SHAPE_BYTES)
+    const end = bytes.indexOf(0)
+    return parseShape(new TextDecoder().decode(bytes.slice(0, end < 0 ? SHAPE_BYTES : end)))
+  }
+
+  #install(shape: Shape): void {
+    this.#backing.reshape(shape)
+    const bytes = this.#records.settings.slice(SHAPE_OFFSET, SHAPE_BYTES)
+    bytes.fill(0)
+    bytes.set(new TextEncoder().encode(shapeText(shape)).subarray(0, SHAPE_BYTES - 1))
+    this.#records.next(SETTINGS.generation)
+  }
+}
+
+/** What destinations ask of the program; `count` is how many the service has with them. */
+export function needsOf(destinations: readonly Destination[], count: number): DestinationNeeds {
+  return {
+    count,
+    thresholds: destinations.some(destination => destination.upperThreshold > 0),
+    methods: destinations.map(({ forwarding }) => forwarding.method),
+    tunnels: destinations.flatMap(({ forwarding }) => (forwarding.method === 'tunnel' ? [forwarding.tunnel.type] : [])),
+    tunnelFamilies: destinations.flatMap(({ forwarding, address }) =>
+      forwarding.method === 'tunnel' ? [ipFamily(address)] : [],
+    ),
+  }
+}
