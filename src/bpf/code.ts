@@ -5,7 +5,7 @@
  * the methods here compute is decided for each packet: `when` branches, `repeat` loops. Control flow is structured, so
  * the values in sight are those that every path has computed.
  */
-import { HELPER, type Helper } from './helper.ts'
+import { HELPER, type Helper, TELL } from './helper.ts'
 import type { Base, Block, FunctionBody, Operand, Operation, Register, Terminator } from './ir.ts'
 import { callerPosition, positionText } from './position.ts'
 import {
@@ -28,16 +28,25 @@ export interface Region {
   readonly bytes: number
 }
 
+/** Something that a program has to tell, and what its numbers are called. */
+export interface Telling {
+  readonly event: string
+  readonly fields: readonly string[]
+}
+
 export interface CodeOptions {
   readonly name: string
   readonly parameters: number
   /** Keep the TypeScript position of every step, for the verifier's messages; takes time. */
   readonly positions: boolean
+  /** Receives what the program has to tell; without it the program tells nothing. */
+  readonly tellings?: Telling[] | undefined
 }
 
 export class Code implements Emitter {
   readonly name: string
   private readonly positions: boolean
+  private readonly tellings: Telling[] | undefined
   private readonly blocks: Block[] = []
   private readonly parameters: Register[]
   private registers = 0
@@ -57,6 +66,7 @@ export class Code implements Emitter {
   constructor(options: CodeOptions) {
     this.name = options.name
     this.positions = options.positions
+    this.tellings = options.tellings
     this.parameters = Array.from({ length: options.parameters }, () => this.fresh())
     this.current = this.block()
     this.entered.add(this.current)
@@ -166,6 +176,17 @@ export class Code implements Emitter {
   /** A remark in the listing, above the next instruction. */
   comment(text: string): void {
     this.pendingComment = text
+  }
+
+  /**
+   * Says what happens here, to whoever interprets the program and wants to know: an event and up to four numbers.
+   * In a program that is not compiled to be traced it leaves no trace.
+   */
+  tell(event: string, values: () => Readonly<Record<string, Scalar>> = () => ({})): void {
+    if (this.tellings === undefined || !this.entered.has(this.current)) return
+    const named = values()
+    const place = this.tellings.push({ event, fields: Object.keys(named) }) - 1
+    this.call(TELL, place, ...Object.values(named))
   }
 
   // Control flow.

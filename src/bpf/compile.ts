@@ -1,7 +1,7 @@
 /** From TypeScript to bytecode in one call: write the program, simplify it, give it registers, lay it out. */
 import { allocate } from './allocate.ts'
 import { assemble, type Line } from './assemble.ts'
-import { Code } from './code.ts'
+import { Code, type Telling } from './code.ts'
 import { INSTRUCTION_LENGTH, PSEUDO } from './instruction.ts'
 import { simplify } from './simplify.ts'
 
@@ -25,11 +25,15 @@ export interface CompiledProgram {
   /** Where each function starts, the program itself first. */
   readonly functions: readonly { readonly name: string; readonly start: number; readonly parameters: number }[]
   readonly maps: readonly string[]
+  /** What it tells the interpreter, if it was compiled to be traced: such a program is none for a kernel. */
+  readonly tellings: readonly Telling[]
 }
 
 export interface CompileOptions {
   /** Keep the TypeScript position of every instruction, for messages; takes time. */
   readonly positions?: boolean
+  /** Have the program tell what it does (`Code.tell`): for the interpreter alone. */
+  readonly traced?: boolean
   /** False leaves in what the program does not need: for tests, which compare the two. */
   readonly simplify?: boolean
   /** The machine registers that may hold values, all ten if not said: fewer, for tests, bring more into the frame. */
@@ -39,10 +43,11 @@ export interface CompileOptions {
 /** Throws StageError for a mistake in the source, RangeError if the program outgrows the machine. */
 export function compile(source: ProgramSource, options: CompileOptions = {}): CompiledProgram {
   const { positions = false, machineRegisters } = options
+  const tellings: Telling[] | undefined = options.traced === true ? [] : undefined
   const lines: Line[] = []
   const functions: { name: string; start: number; parameters: number }[] = []
   const write = (name: string, parameters: number, body: (code: Code) => void) => {
-    const code = new Code({ name, parameters, positions })
+    const code = new Code({ name, parameters, positions, tellings })
     body(code)
     functions.push({ name, start: lines.length, parameters })
     const finished = code.finish()
@@ -66,11 +71,12 @@ export function compile(source: ProgramSource, options: CompileOptions = {}): Co
     return { ...line, instruction: { ...line.instruction, src: PSEUDO.FUNCTION, immediate: target.start - at - 1 } }
   })
   const maps = [...new Set(linked.flatMap(line => (line.map === undefined ? [] : [line.map.name])))]
-  return { name: source.name, type: source.type, lines: linked, functions, maps }
+  return { name: source.name, type: source.type, lines: linked, functions, maps, tellings: tellings ?? [] }
 }
 
 /** The instructions with every map's descriptor filled in, as `BPF_PROG_LOAD` takes them. */
 export function link(program: CompiledProgram, descriptors: Readonly<Record<string, number>>): Uint8Array {
+  if (program.tellings.length > 0) throw new RangeError(`${program.name} was compiled to be traced, not to be loaded`)
   const bytes = new Uint8Array(program.lines.length * INSTRUCTION_LENGTH)
   const view = new DataView(bytes.buffer)
   for (const [i, { instruction, map }] of program.lines.entries()) {

@@ -33,6 +33,9 @@ export const HELPER: Readonly<Record<HelperKey, Helper>> = {
   loop: { name: 'loop', id: 181 },
 }
 
+/** No kernel has it: how a program that is compiled to be traced tells the interpreter what it does (`Code.tell`). */
+export const TELL: Helper = { name: 'tell', id: 0x7e11 }
+
 export type HelperKey =
   | 'mapLookup'
   | 'mapUpdate'
@@ -57,7 +60,9 @@ export type HelperKey =
   | 'timerStart'
   | 'loop'
 
-const names: ReadonlyMap<number, string> = new Map(Object.values(HELPER).map(helper => [helper.id, helper.name]))
+const names: ReadonlyMap<number, string> = new Map(
+  [...Object.values(HELPER), TELL].map(helper => [helper.id, helper.name]),
+)
 
 /** `fib_lookup`, or `helper_999` for one this table does not know. */
 export function helperName(id: number): string {

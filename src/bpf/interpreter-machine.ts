@@ -29,6 +29,8 @@ export interface Machine {
   readonly instructionsMax?: number
   /** Called before each instruction, with its place among the program's lines. */
   readonly trace?: (program: CompiledProgram, at: number) => void
+  /** Called with what a program tells that was compiled to be traced; memory is then as the program has it. */
+  readonly listen?: (event: string, values: Readonly<Record<string, bigint>>) => void
 }
 
 /** Takes what is in r1 to r5; its result goes to r0, a negative one as the kernel's errors do. */

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { viewOf } from '../bytes/view.ts'
 import type { Line } from './assemble.ts'
 import type { Code } from './code.ts'
-import { type CompiledProgram, compile, type ProgramSource } from './compile.ts'
+import { type CompiledProgram, compile, link, type ProgramSource } from './compile.ts'
 import { HELPER } from './helper.ts'
 import { CLASS, FRAME_POINTER, type Instruction, JMP, MODE, SIZE } from './instruction.ts'
 import { Fault, interpret, interpretTimer } from './interpreter.ts'
@@ -28,7 +28,14 @@ function bare(...instructions: readonly Partial<Instruction>[]): CompiledProgram
     const instruction = { opcode: 0, dst: 0, src: 0, offset: 0, immediate: 0, ...part }
     return { instruction, position: undefined, comment: undefined }
   })
-  return { name: 'bare', type: 'tc', lines, functions: [{ name: 'bare', start: 0, parameters: 1 }], maps: [] }
+  return {
+    name: 'bare',
+    type: 'tc',
+    lines,
+    functions: [{ name: 'bare', start: 0, parameters: 1 }],
+    maps: [],
+    tellings: [],
+  }
 }
 
 /** A pointer over the first bytes of the packet, which must have them. */
@@ -384,4 +391,22 @@ test('trace sees every instruction that runs', () => {
   const outcome = run(code => code.exit(code.constant(1).add(1)), { trace: (_, at) => seen.push(at) })
   assert.deepEqual(seen, [0, 1, 2].slice(0, outcome.instructions))
   assert.equal(outcome.instructions, seen.length)
+})
+
+test('a program that is compiled to be traced tells what it does; another does the same in silence', () => {
+  const main = (code: Code) => {
+    const word = packetOf(code, 4).get([1, 'u8'])
+    code.when(word.eq(1), () => code.tell('seen', () => ({ word, twice: word.add(word) })))
+    code.when(word.eq(2), () => code.tell('other'))
+    code.exit(word.add(6))
+  }
+  const told: unknown[] = []
+  const listen = (event: string, values: object) => void told.push([event, values])
+  const source: ProgramSource = { name: 'talk', type: 'tc', main }
+  assert.equal(interpret(compile(source, { traced: true }), { packet: PACKET, listen }).verdict, 7)
+  assert.deepEqual(told, [['seen', { word: 1n, twice: 2n }]])
+  const silent = compile(source)
+  assert.equal(interpret(silent, { packet: PACKET, listen }).verdict, 7)
+  assert.equal(told.length, 1)
+  assert.throws(() => link(compile(source, { traced: true }), {}), /compiled to be traced, not to be loaded/)
 })

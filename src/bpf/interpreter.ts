@@ -8,7 +8,7 @@
  * takes some twenty microseconds.
  */
 import type { CompiledProgram } from './compile.ts'
-import { HELPER } from './helper.ts'
+import { HELPER, TELL } from './helper.ts'
 import {
   ALU,
   ATOMIC,
@@ -336,9 +336,21 @@ class Run implements Caller {
       this.finishCall(here, this.execute(here.program, at + 1 + id, given))
       return
     }
+    if (id === TELL.id) {
+      this.tell(here.program, a!, [b!, c!, d!, e!])
+      this.finishCall(here, 0n)
+      return
+    }
     if (id === HELPER.tailCall.id && this.tailCall(here, b!, c!)) return
     const result = id === HELPER.tailCall.id ? -1 : helperFunction(this, id)(this, a!, b!, c!, d!, e!)
     this.finishCall(here, BigInt(result))
+  }
+
+  private tell(program: CompiledProgram, place: bigint, values: readonly bigint[]): void {
+    const telling = program.tellings[Number(place)]
+    if (telling === undefined) throw new Refusal(`tells something that ${program.name} has no words for`)
+    const named = telling.fields.map((field, i) => [field, values[i]!] as const)
+    this.machine.listen?.(telling.event, Object.fromEntries(named))
   }
 
   /** A call leaves its result in r0 and nothing in r1 to r5. */

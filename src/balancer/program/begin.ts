@@ -31,6 +31,7 @@ import type { Packet } from './parse.ts'
 import type { Scene } from './scene.ts'
 import type { Looping } from './sweep.ts'
 import type { Tables } from './tables.ts'
+import { tell } from './tell.ts'
 
 /** Finds a server for a connection that begins with this packet, and enters it; or ends with a verdict. */
 export function beginConnection(
@@ -50,9 +51,15 @@ export function beginConnection(
   if (shape.protocols.includes('tcp')) {
     // Only a SYN begins a connection: what else comes without one gets the stack's RST.
     const begins = packet.flags.and(TCP_FLAG.syn | TCP_FLAG.rst).eq(TCP_FLAG.syn)
-    code.guard(shape.protocols.includes('udp') ? begins.or(packet.protocol.eq(PROTOCOL.udp)) : begins, stranger)
+    code.guard(shape.protocols.includes('udp') ? begins.or(packet.protocol.eq(PROTOCOL.udp)) : begins, () => {
+      tell(code, 'not-opening')
+      stranger()
+    })
   }
-  code.guard(service.get(SERVICE.flags).has(SERVICE_FLAG.removed).not(), stranger)
+  code.guard(service.get(SERVICE.flags).has(SERVICE_FLAG.removed).not(), () => {
+    tell(code, 'removed')
+    stranger()
+  })
 
   const template = code.variable(0, 32)
   code.section(chosen => {
@@ -112,6 +119,7 @@ export function beginConnection(
     const method = tables.destination(destination).get(DESTINATION.forward)
     code.when(method.eq(FORWARD.tunnel), () => tables.connection(slot).set(CONNECTION.flags, CONNECTION_FLAG.tunnelled))
   }
+  tell(code, 'created', () => ({ slot }))
   if (shape.thresholds) burden(code, tables, destination)
   const counter = tables.counter(destination)
   counter.set(COUNTER.connections, counter.get(COUNTER.connections).add(1))
@@ -133,11 +141,13 @@ function findTemplate(
         findConnection(code, tables, key, slot, matched)
         absent()
       })
+      tell(code, 'template', () => ({ slot }))
       const entry = tables.connection(slot)
       const server = entry.get(CONNECTION.destination)
       const childless = tables.detail(slot).get(DETAIL.children).eq(0)
       const available = tables.destination(server).get(DESTINATION.flags).has(DESTINATION_FLAG.available)
       code.rarely(isOver(entry, now).and(childless).or(available.not()), () => {
+        tell(code, 'template-over', () => ({ slot }))
         removeConnection(code, tables, slot, key.ports)
         absent()
       })
@@ -175,6 +185,7 @@ function createTemplate(scene: Scene, service: Pointer, template: Variable, dest
         code.exit(hook.drop)
       },
     )
+    tell(code, 'template-created', () => ({ slot }))
     tables.detail(slot).increase(DETAIL.children, 1)
     template.set(slot.add(1).low32())
   })

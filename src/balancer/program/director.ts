@@ -33,6 +33,7 @@ import type { Scene } from './scene.ts'
 import { guardTtl } from './send.ts'
 import type { Looping } from './sweep.ts'
 import { Tables } from './tables.ts'
+import { tell } from './tell.ts'
 
 /** The program for a table of this shape, at this hook. */
 export function director(hook: Hook, facts: TableFacts, shape: Shape, looping: Looping): ProgramSource {
@@ -51,7 +52,10 @@ function writeDirector(code: Code, hook: Hook, facts: TableFacts, shape: Shape, 
   if (hook.packetType !== undefined) {
     code.comment('ours is what was sent to this host: ip_vs never sees the rest, ip_rcv drops it')
     const fields = code.pointer(code.parameter(0), CONTEXT_BYTES)
-    code.guard(fields.get(hook.packetType).ne(PACKET_OTHERHOST), pass)
+    code.guard(fields.get(hook.packetType).ne(PACKET_OTHERHOST), () => {
+      tell(code, 'other-host')
+      pass()
+    })
   }
   const [first, second] = shape.families
   if (first === undefined) pass()
@@ -75,10 +79,15 @@ function serveFamily(
   const tables = new Tables(code, facts, family)
   const pass = () => code.exit(hook.pass)
   const aside = () => {
+    tell(code, 'aside')
     code.tailCall(code.parameter(0), PROGRAMS_MAP, PROGRAM_SLOT.portless)
     pass()
   }
-  const packet = parsePacket(code, hook, shape, family, pass, aside)
+  const other = () => {
+    tell(code, 'other-protocol')
+    pass()
+  }
+  const packet = parsePacket(code, hook, shape, family, other, aside)
 
   withErrors(code, tables, hook, packet, refuse => direct(code, tables, hook, shape, looping, packet, refuse))
 }
@@ -99,10 +108,15 @@ function direct(
   code.section(found => {
     findInIndexCode(code, tables, 'service', packet.destination, packet.ports.shr(16), packet.protocol, service, found)
     if (shape.anyPort)
-      findInIndexCode(code, tables, 'service', packet.destination, code.constant(0), packet.protocol, service, found)
+      findInIndexCode(code, tables, 'service', packet.destination, code.constant(0), packet.protocol, service, () => {
+        tell(code, 'any-port')
+        found()
+      })
     if (shape.methods.includes('masquerade')) followReply(code, tables, hook, shape, packet)
+    tell(code, 'no-service')
     pass()
   })
+  tell(code, 'service', () => ({ service }))
   if (packet.family === 6) {
     code.rarely(isFragment(packet), () => {
       tables.count('fragment')
@@ -122,10 +136,12 @@ function direct(
         absent()
       })
       code.comment('a known connection')
+      tell(code, 'connection', () => ({ slot }))
       followConnection(scene, key, slot, destination, absent)
       known()
     })
     code.comment('a new connection')
+    tell(code, 'new-connection')
     beginConnection(scene, looping, key, service, slot, destination)
   })
 

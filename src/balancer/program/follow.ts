@@ -16,6 +16,7 @@ import { type ConnectionKey, isActive, removeConnection } from './connection.ts'
 import { PROTOCOL, TCP_FLAG } from './headers.ts'
 import type { Scene } from './scene.ts'
 import type { Tables } from './tables.ts'
+import { tell } from './tell.ts'
 
 /** A packet from the client; leaves by `absent` if the connection is over, else comes back with its destination. */
 export function followConnection(
@@ -30,6 +31,7 @@ export function followConnection(
   const state = entry.get(CONNECTION.state)
   destination.set(entry.get(CONNECTION.destination))
   code.rarely(isOver(entry, now), () => {
+    tell(code, 'over', () => ({ slot }))
     removeConnection(code, tables, slot, key.ports)
     absent()
   })
@@ -38,6 +40,7 @@ export function followConnection(
     code.rarely(packet.flags.has(TCP_FLAG.syn).and(reusable), () => {
       // conn_reuse_mode 1: the port is used again for another connection, which may go elsewhere
       code.when(tables.detail(slot).get(DETAIL.template).eq(0), () => {
+        tell(code, 'reused', () => ({ slot }))
         removeConnection(code, tables, slot, key.ports)
         absent()
       })
@@ -45,6 +48,7 @@ export function followConnection(
   }
   const server = tables.destination(destination)
   code.guard(server.get(DESTINATION.flags).has(DESTINATION_FLAG.available), () => {
+    tell(code, 'server-gone', () => ({ destination }))
     tables.count('destination-gone')
     code.exit(hook.drop)
   })
@@ -101,6 +105,7 @@ function changeState(scene: Followed, slot: Value, state: Value, server: Pointer
       })
     }
   })
+  tell(code, 'state', () => ({ slot, before: state, after: next }))
   const before = isActive(code, state)
   const after = isActive(code, next)
   code.rarely(next.ne(state), () => {

@@ -1,7 +1,7 @@
 /** The three ways to a server: by its MAC address, by its IP address, through a tunnel. */
 import type { Condition, Pointer, Value } from '../../bpf/value.ts'
 import type { IpFamily } from '../../bytes/address.ts'
-import { CONNECTION, CONNECTION_FLAG, DESTINATION } from '../layout.ts'
+import { CONNECTION, CONNECTION_FLAG, DESTINATION, FORWARD } from '../layout.ts'
 import type { ForwardingMethod } from '../shape.ts'
 import { type Address, readAddress } from './address.ts'
 import type { Refuse } from './icmp-error.ts'
@@ -10,6 +10,7 @@ import { admitLength, tunnelOverhead } from './path-mtu.ts'
 import { decreaseTtl } from './rewrite.ts'
 import type { Scene } from './scene.ts'
 import { type Changed, sendToServer } from './send.ts'
+import { tell } from './tell.ts'
 import { encapsulate } from './tunnel.ts'
 
 /** Addresses the packet to a server, as its kind of packet is addressed. */
@@ -42,6 +43,7 @@ function isForwardedBy(entry: Pointer, method: ForwardingMethod): Condition {
 /** Direct routing (ipvsadm -g): the packet goes to the server as it is, but for its TTL and its MAC addresses. */
 function route({ code, tables, hook, packet, now, refuse }: Scene, destination: Value): void {
   code.comment('direct routing')
+  tell(code, 'forward', () => ({ method: FORWARD.route, destination }))
   sendToServer(code, tables, hook, packet, destination, packet.family, now, {
     admit: mtu => admitLength(code, hook, packet, mtu, 0, tooBig(packet, refuse)),
     write: () => {
@@ -55,6 +57,7 @@ function route({ code, tables, hook, packet, now, refuse }: Scene, destination: 
 function masquerade(scene: Scene, slot: Value, destination: Value, readdress: Readdress): void {
   const { code, tables, hook, packet, now, refuse } = scene
   code.comment('network address translation')
+  tell(code, 'forward', () => ({ method: FORWARD.masquerade, destination }))
   const address = readAddress(tables.destination(destination), DESTINATION.address, packet.family)
   const port = tables.connection(slot).get(CONNECTION.serverPort)
   sendToServer(code, tables, hook, packet, destination, packet.family, now, {
@@ -66,6 +69,7 @@ function masquerade(scene: Scene, slot: Value, destination: Value, readdress: Re
 /** Through a tunnel (-i): the packet travels inside another. */
 function tunnel({ code, tables, hook, shape, packet, now, refuse }: Scene, destination: Value): void {
   code.comment('through a tunnel')
+  tell(code, 'forward', () => ({ method: FORWARD.tunnel, destination }))
   const server = tables.destination(destination)
   const refused = () => {
     tables.count('truncated')

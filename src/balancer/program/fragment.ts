@@ -29,6 +29,7 @@ import type { Packet } from './parse.ts'
 import { adjusted, decreaseTtl } from './rewrite.ts'
 import { type Changed, guardTtl, sendToAddress } from './send.ts'
 import type { Tables } from './tables.ts'
+import { tell } from './tell.ts'
 
 /** Notes that what is behind this first fragment belongs to the connection in `slot`, from the client or to it. */
 export function rememberFragment(
@@ -38,6 +39,7 @@ export function rememberFragment(
   slot: Value,
   direction: keyof typeof FRAGMENT_DIRECTION,
 ): void {
+  tell(code, 'first-fragment', () => ({ slot }))
   const now = code.call(HELPER.jiffies).low32()
   const key = keyOf(packet)
   const bucket = bucketOf(code, tables, key)
@@ -75,7 +77,10 @@ export function rememberFragment(
 /** A later fragment goes where its first went; every path ends in a verdict. */
 export function followFragment(code: Code, tables: Tables, hook: Hook, shape: Shape, packet: Packet): void {
   code.comment('a later fragment')
-  const pass = () => code.exit(hook.pass)
+  const pass = () => {
+    tell(code, 'stray-fragment')
+    code.exit(hook.pass)
+  }
   const drop = () => code.exit(hook.drop)
   const now = code.call(HELPER.jiffies).low32()
   const key = keyOf(packet)
@@ -98,6 +103,7 @@ export function followFragment(code: Code, tables: Tables, hook: Hook, shape: Sh
     }
     pass()
   })
+  tell(code, 'fragment', () => ({ slot, direction }))
   const entry = tables.connection(slot)
   const destination = entry.get(CONNECTION.destination)
   const counter = tables.counter(destination)
@@ -122,7 +128,7 @@ export function followFragment(code: Code, tables: Tables, hook: Hook, shape: Sh
     },
     () => {
       counter.set(COUNTER.outBytes, counter.get(COUNTER.outBytes).add(bytes))
-      guardTtl(code, packet, pass)
+      guardTtl(code, packet, () => code.exit(hook.pass))
       const virtual = virtualOf(tables, entry)
       sendToAddress(code, tables, hook, packet, packet.destination, {
         admit: () => {},

@@ -37,6 +37,7 @@ import type { Packet } from './parse.ts'
 import { adjusted, delta } from './rewrite.ts'
 import { type Changed, guardTtl, sendToAddress } from './send.ts'
 import type { Tables } from './tables.ts'
+import { tell } from './tell.ts'
 
 /** An error message, taken apart. */
 interface Quotation {
@@ -56,7 +57,10 @@ interface Quotation {
 /** Every path ends in a verdict. */
 export function relayError(code: Code, tables: Tables, hook: Hook, shape: Shape, packet: Packet): void {
   code.comment('an ICMP error')
-  const pass = () => code.exit(hook.pass)
+  const pass = () => {
+    tell(code, 'stray-message')
+    code.exit(hook.pass)
+  }
   const quotation = parseQuotation(code, packet, pass)
   const now = code.call(HELPER.jiffies).low32()
   const slot = code.variable(0, 32)
@@ -114,6 +118,7 @@ function relayToServer(
     const ports = swapPorts(quotation.ports)
     const { source, destination: client, protocol } = quotation
     findLive(code, tables, connectionKey(tables, client, source, ports, protocol, 'connection'), slot, now, other)
+    tell(code, 'error-to-server', () => ({ slot }))
     const entry = tables.connection(slot)
     const destination = entry.get(CONNECTION.destination)
     const counter = tables.counter(destination)
@@ -159,6 +164,7 @@ function relayToClient(
       .and(isClientOf(tables, entry, client))
       .and(entry.get(CONNECTION.clientPort).eq(ports.and(0xffff)))
     code.guard(same.and(isOver(entry, now).not()), other)
+    tell(code, 'error-to-client', () => ({ slot }))
     guardTtl(code, packet, () => code.exit(hook.pass))
     const counter = tables.counter(entry.get(CONNECTION.destination))
     counter.set(COUNTER.outPackets, counter.get(COUNTER.outPackets).add(1))
@@ -222,6 +228,7 @@ function relayFromTunnel(
       .has(CONNECTION_FLAG.tunnelled)
       .and(server.get(DESTINATION.address).eq(quotation.destination[0]!))
     code.guard(ours, other)
+    tell(code, 'error-from-tunnel', () => ({ slot }))
 
     const message = code.variable(quotation.icmp.get(ICMP.typeAndCode), 32)
     code.when(message.eq(RAW_FRAGMENTATION_NEEDED), () => {

@@ -14,6 +14,7 @@ import type { Shape } from '../shape.ts'
 import { ETHERNET_BYTES, PROTOCOL } from './headers.ts'
 import { CONTEXT_BYTES, type Hook } from './hook.ts'
 import { type Packet, transportHeader } from './parse.ts'
+import { tell } from './tell.ts'
 import { overheadBytes } from './tunnel.ts'
 
 /** RFC 791: what every way takes. Less than that is a number that the kernel did not tell. */
@@ -38,9 +39,13 @@ export function admitLength(
         const size = code.pointer(packet.context, CONTEXT_BYTES).get(gsoSize)
         code.when(size.ne(0), () => {
           const headers = headerBytes(code, packet, fits)
-          code.when(headers.add(size).add(overhead).le(mtu), fits)
+          code.when(headers.add(size).add(overhead).le(mtu), () => {
+            tell(code, 'segmented')
+            fits()
+          })
         })
       }
+      tell(code, 'too-long', () => ({ mtu }))
       tooBig(mtu.sub(overhead))
     }),
   )

@@ -17,6 +17,7 @@ import { admitLength } from './path-mtu.ts'
 import { translate } from './rewrite.ts'
 import { guardTtl, sendToAddress } from './send.ts'
 import type { Tables } from './tables.ts'
+import { tell } from './tell.ts'
 
 /** Ends with a verdict if the packet is a reply of a translated connection; comes back if not. */
 export function followReply(code: Code, tables: Tables, hook: Hook, shape: Shape, packet: Packet): void {
@@ -36,6 +37,7 @@ export function followReply(code: Code, tables: Tables, hook: Hook, shape: Shape
     const place = code.variable(0, 32)
     code.section(matched => {
       findConnection(code, tables, key, place, matched)
+      tell(code, 'no-reply')
       other()
     })
     const slot = tables.connection(place).get(CONNECTION.destination)
@@ -48,6 +50,7 @@ export function followReply(code: Code, tables: Tables, hook: Hook, shape: Shape
       .and(isClientOf(tables, entry, packet.destination))
       .and(entry.get(CONNECTION.clientPort).eq(packet.ports.shr(16)))
     code.guard(same.and(isOver(entry, now).not()), other)
+    tell(code, 'reply', () => ({ slot }))
     const destination = entry.get(CONNECTION.destination)
     // The stack tells the server, from an address of its own.
     guardTtl(code, packet, pass)

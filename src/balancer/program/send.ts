@@ -15,6 +15,7 @@ import { ETHERNET, IPV4, IPV6 } from './headers.ts'
 import type { Hook } from './hook.ts'
 import type { Packet } from './parse.ts'
 import type { Tables } from './tables.ts'
+import { tell } from './tell.ts'
 
 /** `struct bpf_fib_lookup`. */
 const FIB = {
@@ -85,6 +86,7 @@ export function sendToServer(
     })
     sendByNeighbour(code, hook, family, fib.answer, change)
   })
+  tell(code, 'known-hop', () => ({ destination }))
   change.admit(server.get(DESTINATION.hopMtu))
   const { start, finish } = change.write()
   start.set(ETHERNET.target, server.get(DESTINATION.hopTarget))
@@ -131,6 +133,7 @@ function lookUp(code: Code, tables: Tables, hook: Hook, packet: Packet, address:
   answer.set(FIB.ifindex, LOOPBACK)
   writeAddress(answer, FIB.destination, address)
   const result = code.call(HELPER.fibLookup, packet.context, answer.address(), FIB_BYTES, 0)
+  tell(code, 'route', () => ({ result }))
   // An address of our own: the stack takes the packet as it came.
   code.rarely(result.eq(FIB_RESULT.NOT_FORWARDED), () => code.exit(hook.pass))
   code.guard(result.eq(FIB_RESULT.SUCCESS).or(result.eq(FIB_RESULT.NO_NEIGHBOUR)), () => {

@@ -17,6 +17,7 @@ import {
   DETAIL_BYTES,
   LOCALITY,
   LOCALITY_BYTES,
+  REASONS,
   type Reason,
   type RegionName,
   RING_BLOCK_BYTES,
@@ -27,6 +28,7 @@ import {
   SETTINGS_BYTES,
   type TableFacts,
 } from '../layout.ts'
+import { tell } from './tell.ts'
 
 export class Tables {
   readonly facts: TableFacts
@@ -111,6 +113,7 @@ export class Tables {
   }
   /** Counts a packet that concerned a service and was not forwarded. */
   count(reason: Reason): void {
+    tell(this.code, 'counted', () => ({ reason: REASONS.indexOf(reason) }))
     this.settings().increase(reasonField(reason), 1)
   }
 

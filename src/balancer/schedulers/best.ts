@@ -1,6 +1,7 @@
 /** One walk over all destinations of a service, which keeps the best so far: what lc, wlc, sed, nq, fo and ovf share. */
 import type { Condition, Pointer, Value } from '../../bpf/value.ts'
 import { DESTINATION, SERVICE } from '../layout.ts'
+import { tell } from '../program/tell.ts'
 import { type Choice, choose, isEligible, type Scheduling, type Site } from './choice.ts'
 import { type Notes, type Walk, walk } from './walk.ts'
 
@@ -38,6 +39,7 @@ export function contestWalk(contest: Contest): Walk {
       code.when(link.eq(0), leave)
       const server = tables.destination(link.sub(1))
       notes.set(NEXT, server.get(DESTINATION.next))
+      tell(code, 'considered', () => ({ link }))
       contest.observe?.(site, server, notes)
       const eligible = isEligible(server, shape)
       code.when(contest.admits === undefined ? eligible : eligible.and(contest.admits(server)), () => {
@@ -47,6 +49,7 @@ export function contestWalk(contest: Contest): Walk {
             leave()
           })
         const candidate = { load: contest.load(server), weight: server.get(DESTINATION.weight) }
+        tell(code, 'candidate', () => ({ link, load: candidate.load, weight: candidate.weight }))
         const best = { load: notes.get(LOAD), weight: notes.get(WEIGHT) }
         code.when(notes.get(BEST).eq(0).or(contest.beats(candidate, best)), () => {
           notes.set(BEST, link)
@@ -67,7 +70,7 @@ export function findBest(site: Site, { service }: Choice, it: Walk): Notes {
 export function byContest(it: Walk): Scheduling {
   return (site, choice) => {
     const best = findBest(site, choice, it).get(BEST)
-    site.code.when(best.ne(0), () => choose(choice, best))
+    site.code.when(best.ne(0), () => choose(site, choice, best))
   }
 }
 

@@ -4,6 +4,7 @@ import type { Condition, Pointer, Value, Variable } from '../../bpf/value.ts'
 import { DESTINATION } from '../layout.ts'
 import type { Looping } from '../program/sweep.ts'
 import type { Tables } from '../program/tables.ts'
+import { tell } from '../program/tell.ts'
 import type { Shape } from '../shape.ts'
 
 export interface Choice {
@@ -43,8 +44,9 @@ export function isEligible(server: Pointer, shape: Shape): Condition {
 }
 
 /** Ends the search with a link: a destination's number plus one. */
-export function choose({ destination, chosen }: Choice, link: Value): void {
+export function choose({ code }: Pick<Site, 'code'>, { destination, chosen }: Choice, link: Value): void {
   destination.set(link.sub32(1))
+  tell(code, 'chosen', () => ({ destination }))
   chosen()
 }
 

@@ -3,6 +3,7 @@
  * long as that one has a weight and is not busy while another is idle; else to the one that wlc chooses, from then on.
  */
 import { DESTINATION, LOCALITY } from '../layout.ts'
+import { tell } from '../program/tell.ts'
 import { BEST, OBSERVED } from './best.ts'
 import { choose, type Scheduling } from './choice.ts'
 import { findLocality, isBusy, isMember, leastLoaded, localityKey, rememberLocality } from './locality.ts'
@@ -19,6 +20,7 @@ export const lblc: Scheduling = (site, choice) => {
       looked()
     })
     known.set(1)
+    tell(code, 'locality', () => ({ slot }))
     const entry = tables.locality(slot)
     const link = entry.get(LOCALITY.members)
     const server = tables.destination(link.sub(1))
@@ -30,14 +32,17 @@ export const lblc: Scheduling = (site, choice) => {
     code.when(usable, () =>
       code.when(
         isBusy(server),
-        () => kept.set(link),
-        () => choose(choice, link),
+        () => {
+          tell(code, 'busy', () => ({ link }))
+          kept.set(link)
+        },
+        () => choose(site, choice, link),
       ),
     )
   })
 
   const notes = leastLoaded(site, choice)
-  code.when(kept.ne(0), () => code.when(notes.get(OBSERVED).eq(0), () => choose(choice, kept)))
+  code.when(kept.ne(0), () => code.when(notes.get(OBSERVED).eq(0), () => choose(site, choice, kept)))
   const best = notes.get(BEST)
   code.when(best.ne(0), () => {
     code.when(
@@ -49,6 +54,6 @@ export const lblc: Scheduling = (site, choice) => {
       },
       () => rememberLocality(site, choice, key, best),
     )
-    choose(choice, best)
+    choose(site, choice, best)
   })
 }

@@ -5,6 +5,7 @@
  */
 import type { Condition, Pointer, Value } from '../../bpf/value.ts'
 import { DESTINATION, LOCALITY, LOCALITY_EXPIRATION_S, LOCALITY_MEMBERS } from '../layout.ts'
+import { tell } from '../program/tell.ts'
 import { BEST, OBSERVED, type Standing } from './best.ts'
 import { type Choice, choose, isEligible, loadOf, type Scheduling, type Site } from './choice.ts'
 import { findLocality, isBusy, leastLoaded, localityKey, rememberLocality } from './locality.ts'
@@ -22,19 +23,23 @@ export const lblcr: Scheduling = (site, choice) => {
       looked()
     })
     known.set(1)
+    tell(code, 'locality', () => ({ slot }))
     const least = walk(site, LEAST_MEMBER_WALK, LOCALITY_MEMBERS, [slot, choice.number, 0, 0, 0]).get(CHOSEN)
     dropMostLoaded(site, choice, slot)
     code.when(least.ne(0), () =>
       code.when(
         isBusy(tables.destination(least.sub(1))),
-        () => kept.set(least),
-        () => choose(choice, least),
+        () => {
+          tell(code, 'busy', () => ({ link: least }))
+          kept.set(least)
+        },
+        () => choose(site, choice, least),
       ),
     )
   })
 
   const notes = leastLoaded(site, choice)
-  code.when(kept.ne(0), () => code.when(notes.get(OBSERVED).eq(0), () => choose(choice, kept)))
+  code.when(kept.ne(0), () => code.when(notes.get(OBSERVED).eq(0), () => choose(site, choice, kept)))
   const best = notes.get(BEST)
   code.when(best.ne(0), () => {
     code.when(
@@ -42,7 +47,7 @@ export const lblcr: Scheduling = (site, choice) => {
       () => addMember(site, choice, slot, best),
       () => rememberLocality(site, choice, key, best),
     )
-    choose(choice, best)
+    choose(site, choice, best)
   })
 }
 
@@ -68,8 +73,10 @@ function memberWalk(
       code.when(place.ge(tables.locality(slot).get(LOCALITY.size)), leave)
       const link = tables.localityMember(slot, place).get([0, 'u32'])
       const server = tables.destination(link.sub(1))
+      tell(code, 'considered', () => ({ link }))
       code.when(admits(site, server, notes.get(SERVICE_NUMBER)), () => {
         const mine = { load: loadOf(server), weight: server.get(DESTINATION.weight) }
+        tell(code, 'candidate', () => ({ link, load: mine.load, weight: mine.weight }))
         const best = { load: notes.get(LOAD), weight: notes.get(WEIGHT) }
         code.when(notes.get(CHOSEN).eq(0).or(isWorse(mine, best).not()), () => {
           notes.set(CHOSEN, taken(link, place))

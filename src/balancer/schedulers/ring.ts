@@ -1,6 +1,7 @@
 /** Lookup tables of sh, dh and mh in the data path: whom an entry names, and the search for another one. */
 import type { Value } from '../../bpf/value.ts'
 import { SERVICE, SERVICE_FLAG } from '../layout.ts'
+import { tell } from '../program/tell.ts'
 import { foldAddressCode } from './address-hash.ts'
 import { type Choice, choose, isEligible, type Site } from './choice.ts'
 import { type Notes, type Walk, walk } from './walk.ts'
@@ -18,8 +19,9 @@ export function linkAt({ tables }: Site, ring: Value, index: Value): Value {
 /** Chooses whom the entry names, if he takes connections. */
 export function chooseAt(site: Site, choice: Choice, ring: Value, index: Value): void {
   const link = linkAt(site, ring, index)
+  tell(site.code, 'ring', () => ({ index, link }))
   site.code.when(link.ne(0), () =>
-    site.code.when(isEligible(site.tables.destination(link.sub(1)), site.shape), () => choose(choice, link)),
+    site.code.when(isEligible(site.tables.destination(link.sub(1)), site.shape), () => choose(site, choice, link)),
   )
 }
 
@@ -48,6 +50,7 @@ export function fallbackWalk(
     step: (site, notes, round, leave) => {
       const salt = round.add(notes.get(FIRST)).mod(entries)
       const link = linkAt(site, notes.get(RING), salted(site, notes.get(CLIENT), salt))
+      tell(site.code, 'ring', () => ({ index: salt, link }))
       site.code.when(link.eq(0), leave)
       site.code.when(isEligible(site.tables.destination(link.sub(1)), site.shape), () => {
         notes.set(FOUND, link)
@@ -72,6 +75,6 @@ export function fallBack(
   code.when(choice.service.get(SERVICE.flags).has(SERVICE_FLAG.flag1), () => {
     const notes: Notes = walk(site, it, entries, [ring, client, first, 0])
     const found = notes.get(FOUND)
-    code.when(found.ne(0), () => choose(choice, found))
+    code.when(found.ne(0), () => choose(site, choice, found))
   })
 }

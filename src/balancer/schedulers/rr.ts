@@ -1,5 +1,6 @@
 /** rr: the next eligible destination after the one chosen last, around the list at most once (ip_vs_rr.c). */
 import { DESTINATION, SERVICE } from '../layout.ts'
+import { tell } from '../program/tell.ts'
 import { choose, isEligible, type Scheduling, soundLink } from './choice.ts'
 import { type Walk, walk } from './walk.ts'
 
@@ -16,12 +17,13 @@ export const RR_WALK: Walk = {
     const place = code.variable(notes.get(HEAD))
     code.when(before.ne(0), () => place.set(tables.destination(before.sub(1)).get(DESTINATION.next)))
     notes.set(PLACE, place)
-    code.when(place.ne(0), () =>
+    code.when(place.ne(0), () => {
+      tell(code, 'considered', () => ({ link: place }))
       code.when(isEligible(tables.destination(place.sub(1)), shape), () => {
         notes.set(FOUND, place)
         leave()
-      }),
-    )
+      })
+    })
     code.when(place.eq(notes.get(STOP)), leave)
   },
 }
@@ -34,6 +36,6 @@ export const rr: Scheduling = (site, choice) => {
   const found = walk(site, RR_WALK, rounds, [cursor, service.get(SERVICE.head), cursor, 0]).get(FOUND)
   site.code.when(found.ne(0), () => {
     service.set(SERVICE.cursor, found)
-    choose(choice, found)
+    choose(site, choice, found)
   })
 }

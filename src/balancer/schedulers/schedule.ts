@@ -10,6 +10,7 @@ import type { ProgramSource } from '../../bpf/compile.ts'
 import { SCHEDULERS, type Scheduler } from '../../model/service.ts'
 import { SERVICE, type TableFacts } from '../layout.ts'
 import type { Tables } from '../program/tables.ts'
+import { tell } from '../program/tell.ts'
 import type { Shape } from '../shape.ts'
 import type { Choice, Scheduling } from './choice.ts'
 import { dh } from './dh.ts'
@@ -75,7 +76,10 @@ export function schedule(code: Code, tables: Tables, shape: Shape, choice: Choic
   const site = { code, tables, shape, scratch }
   const number = choice.service.get(SERVICE.plan).low32()
   for (const scheduler of shape.schedulers)
-    code.when(number.eq(schedulerNumber(scheduler)), () => RULES[scheduler](site, choice))
+    code.when(number.eq(schedulerNumber(scheduler)), () => {
+      tell(code, 'scheduler', () => ({ service: choice.number, scheduler: schedulerNumber(scheduler) }))
+      RULES[scheduler](site, choice)
+    })
 }
 
 /** The functions that `schedule` has the kernel loop through; those that a program does not refer to are left out of it. */

@@ -7,6 +7,7 @@
  * which is whom the kernel would come to after so many rounds. So a choice takes two rounds at most, whatever the weights.
  */
 import { DESTINATION, SERVICE } from '../layout.ts'
+import { tell } from '../program/tell.ts'
 import { choose, isEligible, type Scheduling, soundLink } from './choice.ts'
 import { type Walk, walk } from './walk.ts'
 
@@ -24,6 +25,7 @@ export const WRR_WALK: Walk = {
     code.when(link.eq(0), leave)
     const server = tables.destination(link.sub(1))
     notes.set(NEXT, server.get(DESTINATION.next))
+    tell(code, 'considered', () => ({ link }))
     code.when(isEligible(server, shape), () => {
       const weight = server.get(DESTINATION.weight)
       code.when(weight.ge(notes.get(WANTED)), () => {
@@ -52,10 +54,11 @@ export const wrr: Scheduling = (site, choice) => {
   code.when(top.ne(0), () => {
     const rest = code.variable(service.get(SERVICE.head))
     code.when(cursor.ne(0), () => rest.set(tables.destination(cursor.sub(1)).get(DESTINATION.next)))
+    tell(code, 'turn', () => ({ weight: wanted }))
     const found = walk(site, WRR_WALK, rounds, [rest, wanted, 0, 0, 0]).get(FOUND)
     code.when(found.ne(0), () => {
       service.set(SERVICE.turn, found.or(wanted.shl(32)))
-      choose(choice, found)
+      choose(site, choice, found)
     })
 
     code.section(hopeless => {
@@ -71,11 +74,12 @@ export const wrr: Scheduling = (site, choice) => {
             hopeless()
           }),
       )
+      tell(code, 'turn', () => ({ weight: lower }))
       const notes = walk(site, WRR_WALK, rounds, [service.get(SERVICE.head), lower, 0, 0, 0])
       const next = notes.get(FOUND)
       code.when(next.ne(0), () => {
         service.set(SERVICE.turn, next.or(lower.shl(32)))
-        choose(choice, next)
+        choose(site, choice, next)
       })
       const most = notes.get(TOP)
       code.when(most.ne(0), () => {
@@ -83,7 +87,7 @@ export const wrr: Scheduling = (site, choice) => {
         const weight = notes.get(TOP_WEIGHT)
         code.when(weight.ge(step), () => reached.set(weight.sub(step).add(1)))
         service.set(SERVICE.turn, most.or(reached.shl(32)))
-        choose(choice, most)
+        choose(site, choice, most)
       })
       code.when(
         falling,
