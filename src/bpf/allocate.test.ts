@@ -6,7 +6,7 @@ import { compile } from './compile.ts'
 import { HELPER } from './helper.ts'
 import { interpret } from './interpreter.ts'
 import { defines, type FunctionBody, terminatorUses, uses } from './ir.ts'
-import { liveAtEnd, type RegisterSet } from './liveness.ts'
+import { liveAtEnd } from './liveness.ts'
 import type { Value } from './value.ts'
 
 function write(main: (code: Code) => void, parameters = 1): FunctionBody {
@@ -31,7 +31,7 @@ function crowd(values: number): (code: Code) => void {
 function checkDisjoint(body: FunctionBody, machine: ReadonlyMap<number, number>): void {
   const ends = liveAtEnd(body.blocks, body.registerCount)
   for (const block of body.blocks) {
-    const live: RegisterSet = ends.get(block)!
+    const live = new Set(ends.get(block))
     for (const register of terminatorUses(block.terminator!)) live.add(register)
     for (const step of block.steps.toReversed()) {
       const written = defines(step)

@@ -152,10 +152,11 @@ class Writer {
   line(
     part: Partial<Instruction> & { opcode: number },
     position: Position | undefined,
-    more: Omit<Partial<Line>, 'instruction' | 'position'> = {},
+    { comment, map, callback }: Omit<Partial<Line>, 'instruction' | 'position'> = {},
   ): number {
-    const instruction = { dst: 0, src: 0, offset: 0, immediate: 0, ...part }
-    return this.lines.push({ comment: undefined, ...more, instruction, position }) - 1
+    const { opcode, dst = 0, src = 0, offset = 0, immediate = 0 } = part
+    const instruction = { opcode, dst, src, offset, immediate }
+    return this.lines.push({ instruction, position, comment, map, callback }) - 1
   }
 
   operand(operand: Operand): Source {
@@ -209,8 +210,8 @@ class Writer {
     const { position, comment } = step
     const put = (
       part: Partial<Instruction> & { opcode: number },
-      more: { map?: MapReference; callback?: string } = {},
-    ) => this.line(part, position, { comment, ...more })
+      { map, callback }: { map?: MapReference; callback?: string } = {},
+    ) => this.line(part, position, { comment, map, callback })
     switch (step.kind) {
       case 'move': {
         const source = this.operand(step.source)

@@ -85,7 +85,8 @@ export class Code implements Emitter {
   }
   emit(operation: Operation): void {
     const position = this.positions ? callerPosition() : undefined
-    this.current.steps.push({ ...operation, position, comment: this.pendingComment })
+    // The operation was made for us and becomes the step itself: to copy every one is a quarter of the work of writing.
+    this.current.steps.push(Object.assign(operation, { position, comment: this.pendingComment }))
     this.pendingComment = undefined
   }
   checkScope(scope: number): void {

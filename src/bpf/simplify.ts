@@ -52,6 +52,10 @@ function propagateCopies(block: Block): void {
   const read = (register: Register) => original.get(register) ?? register
   const steps: Step[] = []
   for (const step of block.steps) {
+    if (original.size === 0 && step.kind !== 'move') {
+      steps.push(step)
+      continue
+    }
     // An alu step reads and writes its target: that one stays, only its source may be another's.
     const tied = step.kind === 'alu' || step.kind === 'negate' || step.kind === 'swap'
     const renamed: Step = tied ? renameSource(step, read) : { ...step, ...rename(step, read, register => register) }
