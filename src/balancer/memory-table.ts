@@ -6,7 +6,7 @@
  * Who adjusts what: `ipvsadm` forces the port of a routed or tunnelled server to the service's, the kernel does not.
  * The kernel alone refuses thresholds out of order and a server of the other family that is not tunnelled to.
  */
-import { type Ip, ipBytes, ipFamily } from '../bytes/address.ts'
+import { type Ip, ipFamily } from '../bytes/address.ts'
 import { type ServiceKey, serviceFamily, serviceKeyText } from '../model/service.ts'
 import {
   type Counters,
@@ -21,6 +21,7 @@ import {
   type Timeouts,
   type VirtualService,
 } from '../model/virtual-service.ts'
+import { isHost } from './is-host.ts'
 
 const DEFAULT_TIMEOUTS: Timeouts = { tcpS: 900, tcpFinS: 120, udpS: 300 }
 const TIMEOUT_MAX_S = 2 ** 31 / 250 - 1
@@ -123,8 +124,7 @@ export class MemoryTable implements ServiceTable {
     this.#judgeDestination(key, destination)
     const name = endpoint(destination)
     if (entry.destinations.has(name)) throw new TableError('EEXIST', `${serviceKeyText(key)} already has ${name}`)
-    if (!isUnicast(destination.address))
-      throw new TableError('EINVAL', `${destination.address} is not a host's address`)
+    if (!isHost(destination.address)) throw new TableError('EINVAL', `${destination.address} is not a host's address`)
     const idle = { activeConnections: 0, inactiveConnections: 0, persistentConnections: 0 }
     entry.destinations.set(name, { ...destination, ...idle, counters: NO_COUNTERS, rates: NO_RATES })
     if (isMixed(key, destination)) this.#mixedFamilies++
@@ -244,16 +244,6 @@ function judgeService(service: VirtualService): void {
     (persistence.prefix < 1 || persistence.prefix > 128)
   )
     throw new TableError('EINVAL', `an IPv6 netmask has 1 to 128 bits, not ${persistence.prefix}`)
-}
-
-/** What a route could lead to (ip_vs_new_dest); whether one does is not known here. */
-function isUnicast(address: Ip): boolean {
-  const bytes = ipBytes(address)
-  const first = bytes[0]!
-  if (bytes.length === 4) return address !== '0.0.0.0' && address !== '255.255.255.255' && (first & 0xf0) !== 0xe0
-  const linkLocal = first === 0xfe && (bytes[1]! & 0xc0) === 0x80
-  const mapped = /^::ffff:[0-9a-f]+:[0-9a-f]+$/.test(address)
-  return address !== '::' && first !== 0xff && !linkLocal && !mapped
 }
 
 /** The kernel's limits on a synchronisation message (start_sync_thread); 0 asks for its choice. */

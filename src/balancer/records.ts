@@ -12,6 +12,7 @@ import {
 } from '../model/service.ts'
 import { type Destination, NotDoneError, TableError, type VirtualService } from '../model/virtual-service.ts'
 import { serviceIndexKey } from './hash.ts'
+import { isHost } from './is-host.ts'
 import { DESTINATION, FORWARD, SERVICE, SERVICE_FLAG, TUNNEL_FLAG, TUNNEL_TYPE } from './layout.ts'
 import type { Memory } from './memory.ts'
 import { PROTOCOL } from './program/headers.ts'
@@ -58,17 +59,6 @@ export function judgeDestination(key: ServiceKey, destination: Destination): voi
       throw new NotDoneError('EOPNOTSUPP', 'remote checksum offload in GUE tunnels')
   }
   if (!isHost(address)) throw new TableError('EINVAL', `${address} is not a host's address`)
-}
-
-/** What a packet can be sent to whose next hop is looked up (ip_vs_new_dest): no groups, no link-local addresses of IPv6. */
-function isHost(address: Ip): boolean {
-  const [first, second] = ipBytes(address)
-  if (ipFamily(address) === 6) {
-    const linkLocal = first === 0xfe && (second! & 0xc0) === 0x80
-    const mapped = /^::ffff:[0-9a-f]+:[0-9a-f]+$/.test(address)
-    return address !== '::' && first !== 0xff && !linkLocal && !mapped
-  }
-  return first !== 0 && (first! < 224 || first! >= 240) && address !== '255.255.255.255'
 }
 
 /** The key under which the data path finds the service. */

@@ -37,7 +37,7 @@ import { TC } from '../balancer/program/hook.ts'
 import { portless } from '../balancer/program/portless.ts'
 import { clock, expiryTimer, type Looping, sweeper, TIMER_BYTES, TIMER_MAP } from '../balancer/program/sweep.ts'
 import { readFacts, writeSettings } from '../balancer/settings.ts'
-import { EMPTY_SHAPE, type Shape } from '../balancer/shape.ts'
+import { EMPTY_SHAPE, type Shape, shapeText } from '../balancer/shape.ts'
 import { RegionTable } from '../balancer/table.ts'
 import { UnmadeTable } from '../balancer/unmade-table.ts'
 import { Btf } from '../bpf/btf.ts'
@@ -80,6 +80,9 @@ const DEFAULT_CAPACITY = {
 } as const
 
 const LOCK_FILE = 'table.lock'
+
+/** How many generations of programs are kept at hand: an edit, and its undoing, compile once. */
+const GENERATIONS_MAX = 16
 
 /** What it takes to make a table, for the sentence that says what is missing. */
 const NEEDS = {
@@ -198,6 +201,8 @@ class KernelBacking implements Backing {
   readonly #mappings: readonly Mapping[]
   readonly #descriptors: Readonly<Record<string, number>>
   readonly #lockFile: number
+  /** By shape, the one used last at the end. */
+  readonly #generations: Map<string, Readonly<Record<number, number>>> = new Map()
   #locked = false
 
   constructor(
@@ -239,23 +244,32 @@ class KernelBacking implements Backing {
   }
 
   reshape(shape: Shape): void {
+    const generation = this.#generation(shape)
     // What the director hands on to comes first: what it sends there finds the program that goes with it.
-    this.#install(PROGRAM_SLOT.portless, load(portless(TC, this.facts, shape), this.#descriptors))
-    this.#install(
-      PROGRAM_SLOT.director,
-      loadLooping(looping => director(TC, this.facts, shape, looping), this.#descriptors),
-    )
+    for (const slot of [PROGRAM_SLOT.portless, PROGRAM_SLOT.director])
+      updateElement(this.#descriptors[PROGRAMS_MAP]!, word(slot), word(generation[slot]!))
   }
 
-  #install(slot: number, program: number): void {
-    try {
-      updateElement(this.#descriptors[PROGRAMS_MAP]!, word(slot), word(program))
-    } finally {
-      closeSync(program)
+  /** The programs of a shape; those of a shape that we have put to work before are still at hand. */
+  #generation(shape: Shape): Readonly<Record<number, number>> {
+    const name = shapeText(shape)
+    const generation = this.#generations.get(name) ?? {
+      [PROGRAM_SLOT.portless]: load(portless(TC, this.facts, shape), this.#descriptors),
+      [PROGRAM_SLOT.director]: loadLooping(looping => director(TC, this.facts, shape, looping), this.#descriptors),
     }
+    this.#generations.delete(name)
+    this.#generations.set(name, generation)
+    const [oldest] = this.#generations.keys()
+    if (this.#generations.size > GENERATIONS_MAX && oldest !== undefined) {
+      for (const program of Object.values(this.#generations.get(oldest)!)) closeSync(program)
+      this.#generations.delete(oldest)
+    }
+    return generation
   }
 
   close(): void {
+    for (const generation of this.#generations.values())
+      for (const program of Object.values(generation)) closeSync(program)
     for (const mapping of this.#mappings) mapping.unmap()
     for (const fd of Object.values(this.#descriptors)) closeSync(fd)
     closeSync(this.#lockFile)

@@ -1,6 +1,6 @@
-import type { MemoryTable } from '../../../src/balancer/memory-table.ts'
 import { ipvsadm } from '../../../src/cli/ipvsadm/ipvsadm.ts'
 import { ipvsadmRestore, ipvsadmSave } from '../../../src/cli/ipvsadm/scripts.ts'
+import type { ServiceTable } from '../../../src/model/virtual-service.ts'
 import { recordedNames } from './recorded-names.ts'
 import { type Answer, shellWords } from './session.ts'
 
@@ -8,7 +8,7 @@ const PROGRAMS = { ipvsadm, 'ipvsadm-save': ipvsadmSave, 'ipvsadm-restore': ipvs
 const NAMES = recordedNames()
 
 /** What sluice answers to a recorded command line. */
-export async function play(command: string, stdin: string, table: MemoryTable): Promise<Answer> {
+export async function play(command: string, stdin: string, table: ServiceTable): Promise<Answer> {
   const [program = '', ...words] = shellWords(command)
   const run = PROGRAMS[program as keyof typeof PROGRAMS]
   let stdout = ''
