@@ -7,7 +7,7 @@
 import { type Diagnostic, diagnostic } from '../diagnostics/diagnostic.ts'
 import { nearest } from '../diagnostics/nearest.ts'
 import type { Origin } from './context.ts'
-import type { Word } from './line.ts'
+import { TracedLine, type Word } from './line.ts'
 import { headerSpan, keywordOf, type Statement } from './statement.ts'
 import { Cursor, type Value } from './value.ts'
 
@@ -165,6 +165,43 @@ export function table(
 
 /** The values of a block. Mistakes are reported and leave the default in place. */
 export function readBlock<K extends Keywords>(keywords: K, statement: Statement, report: Report): Reading<K> {
+  const { readings } = constantsOf(keywords)
+  const key = readingKey(keywords, statement)
+  const known = key === undefined ? undefined : readings.get(key)
+  if (known !== undefined)
+    return { values: known as Values<K>, origin: new BlockOrigin(keywords, statement, undefined) }
+  let flawless = true
+  const reading = readAnew(keywords, statement, problem => {
+    flawless = false
+    report(problem)
+  })
+  if (key !== undefined && flawless && readings.size < READINGS_MAX && Object.values(reading.values).every(isPlaceless))
+    readings.set(key, reading.values)
+  return reading
+}
+
+/** Large configurations say the same in thousands of blocks, which are read once for all that are written alike. */
+const READINGS_MAX = 1000
+const READING_KEY_MAX = 200
+
+/** The lines of a block as one text; undefined if they are many, hold blocks, or were made by definitions. */
+function readingKey(keywords: Keywords, { children = [] }: Statement): string | undefined {
+  let key = ''
+  for (const { line, children: inner } of children) {
+    if (!Object.hasOwn(keywords, line.keyword)) continue
+    if (inner !== undefined || line instanceof TracedLine) return undefined
+    key = key === '' ? line.text : `${key}\n${line.text}`
+    if (key.length > READING_KEY_MAX) return undefined
+  }
+  return key
+}
+
+/** A value that does not know where it was written. */
+function isPlaceless(value: unknown): boolean {
+  return Array.isArray(value) ? value.length === 0 : typeof value !== 'object' || value === null
+}
+
+function readAnew<K extends Keywords>(keywords: K, statement: Statement, report: Report): Reading<K> {
   const values: Record<string, unknown> = { ...constantsOf(keywords).defaults }
   // The keywords so far and, side by side, the statement that counts for each.
   const seen: string[] = []
@@ -237,6 +274,8 @@ function placeOf(
 /** What is the same for all readings of a block: the values it begins with, and the words of today for old ones. */
 interface Constants {
   readonly defaults: object
+  /** The values of blocks, by their text. */
+  readonly readings: Map<string, object>
   readonly oldSpellings: ReadonlyMap<string, string>
 }
 
@@ -248,6 +287,7 @@ function constantsOf(keywords: Keywords): Constants {
   const all = Object.entries(keywords)
   const made = {
     defaults: Object.fromEntries(all.map(([name, { fallback }]) => [name, fallback])),
+    readings: new Map(),
     oldSpellings: new Map(all.flatMap(([name, { instead }]) => (instead === undefined ? [] : [[name, instead]]))),
   }
   CONSTANTS.set(keywords, made)
@@ -300,7 +340,8 @@ function reportRepeated(keyword: Keyword<unknown>, earlier: Statement, again: St
   report(diagnostic('repeated-keyword', headerSpan(again), { keyword: keywordOf(again), counts }, { label, notes }))
 }
 
-function reportStanding(
+/** What is to be said of a keyword wherever it stands. */
+export function reportStanding(
   name: string,
   { standing, instead }: Keyword<unknown>,
   statement: Statement,

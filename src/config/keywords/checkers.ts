@@ -12,7 +12,7 @@ import type {
   UdpChecker,
 } from '../../model/virtual-server.ts'
 import { type Context, from } from '../context.ts'
-import { blocks, type Keyword, once, readBlock, type Table, table } from '../keyword.ts'
+import { blocks, type Keyword, once, readBlock, reportStanding, type Table, table } from '../keyword.ts'
 import { command } from '../script-value.ts'
 import { headerSpan, keywordOf, type Statement } from '../statement.ts'
 import { address, anything, boolean, choice, flag, integer, name, present, text, timer, type Value } from '../value.ts'
@@ -309,6 +309,7 @@ export function elaborateCheckers(
   for (const statement of statements) {
     const type = keywordOf(statement) as CheckerName
     if (!Object.hasOwn(CHECKERS, type)) continue
+    reportStanding(type, CHECKERS[type], statement, context.report)
     if (type === 'BFD_CHECK' || type === 'FILE_CHECK') {
       const found = elaborateFollowing(type, statement, trackable, context)
       if (found !== undefined) following.push(found)

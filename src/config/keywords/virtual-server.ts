@@ -112,7 +112,6 @@ const SERVER_KEYWORDS = {
   notify_up: first(script, { doc: 'Run when it comes up.' }),
   notify_down: first(script, { doc: 'Run when it goes down.' }),
   smtp_alert: once(flag, { doc: 'Mails its transitions. Default: on.' }),
-  ...CHECKERS,
 } as const
 
 export const REAL_SERVER: Table = table(
@@ -122,7 +121,7 @@ export const REAL_SERVER: Table = table(
     doc: 'A machine that answers.',
     former: { lb_kind: 'in a real_server it is called lvs_method' },
   },
-  SERVER_KEYWORDS,
+  { ...SERVER_KEYWORDS, ...CHECKERS },
 )
 
 const SERVICE_KEYWORDS = {
