@@ -84,6 +84,21 @@ for (const [what, text, expected] of [
     serviceWith('real_server 10.0.0.3 80 {', 'uthreshold 5', 'lthreshold 6', 'TCP_CHECK { }', '}'),
     ['thresholds-crossed 9:12 "6"'],
   ],
+  [
+    'a slow start from weight 1',
+    serviceWith('slow_start 30', 'real_server 10.0.0.3 80 {', 'weight 2', 'TCP_CHECK { }', '}'),
+    ['slow-start-without-weight 6:5 "real_server 10.0.0.2 80"'],
+  ],
+  [
+    'nothing but connections that stay',
+    serviceWith('real_server 10.0.0.3 80 {', 'HTTP_GET {', 'keep_alive', 'url { path /', '}', '}', '}'),
+    ['keep-alive-alone 7:1 "real_server 10.0.0.3 80"'],
+  ],
+  [
+    'a path that is none',
+    serviceWith('real_server 10.0.0.3 80 {', 'HTTP_GET {', 'url { path /', 'json a..b x', '}', '}', '}'),
+    ['bad-value 10:6 "a..b"'],
+  ],
   ['a check that outlasts its interval', serviceWith('connect_timeout 7'), ['check-outlasts-interval 7:17 "7"']],
   ['a service defined twice', serviceWith() + serviceWith(), ['duplicate-service 8:1 "virtual_server 10.0.0.1 80"']],
   [

@@ -49,6 +49,37 @@ test('elaborate: an instance that says little has the defaults of keepalived', (
   })
 })
 
+test('elaborate: what sluice alone knows of health checks', () => {
+  const { realServers } = service(
+    'slow_start 30',
+    'real_server 10.0.0.3 80 {',
+    'weight 100',
+    'slow_start 0.5',
+    'HTTP_GET {',
+    'rise 3',
+    'http2',
+    'keep_alive on',
+    'url {',
+    'path /health',
+    'json status UP',
+    'json "checks[0].db is up"',
+    '}',
+    '}',
+    '}',
+  )
+  assert.deepEqual(
+    realServers.map(({ slowStartMs }) => slowStartMs),
+    [30_000, 500],
+  )
+  const checker = realServers[1]?.checkers[0]
+  assert.ok(checker?.type === 'HTTP_GET')
+  assert.deepEqual([checker.http2, checker.keepAlive, checker.schedule.rises], [true, true, 3])
+  assert.deepEqual(checker.pages[0]?.json, [
+    { path: 'status', steps: ['status'], value: 'UP' },
+    { path: 'checks[0].db is up', steps: ['checks', 0, 'db is up'], value: undefined },
+  ])
+})
+
 test('elaborate: global_defs gives defaults wherever it stands', () => {
   const text = `${instanceWith()}global_defs {\nvrrp_version 3\nvrrp_garp_master_delay 2\nvrrp_garp_master_repeat 1\nsmtp_alert on\nnotification_email { a@b }\nsmtp_server 10.0.0.9 2525\n}`
   const { configuration } = loadText(text)

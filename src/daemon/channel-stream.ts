@@ -1,7 +1,7 @@
 /** A TCP connection, with TLS over it if that is wished. */
 import { readFileSync } from 'node:fs'
 import { connect, Socket } from 'node:net'
-import { type ConnectionOptions, checkServerIdentity, connect as connectTls } from 'node:tls'
+import { type ConnectionOptions, checkServerIdentity, connect as connectTls, type TLSSocket } from 'node:tls'
 import { ipFamily } from '../bytes/address.ts'
 import type { TlsWish } from '../health/channel.ts'
 import { openStreamSocket } from '../kernel/probe-socket.ts'
@@ -20,7 +20,7 @@ export function openStream(
   const fail = (error: unknown) => report(refusedBy(error))
   try {
     socket = connectTcp(target)
-    over = tls === undefined ? socket : connectTls(tlsOptions(socket, tls, ssl))
+    over = tls === undefined ? socket : connectOverTls(socket, tls, ssl)
   } catch (error) {
     setImmediate(() => {
       if (over === undefined) fail(error)
@@ -45,7 +45,7 @@ export function openStream(
   }
 }
 
-function connectTcp({ address, port, bindAddress, bindPort, bindInterface, mark }: CheckTarget): Socket {
+export function connectTcp({ address, port, bindAddress, bindPort, bindInterface, mark }: CheckTarget): Socket {
   const where = {
     host: address,
     port,
@@ -58,6 +58,19 @@ function connectTcp({ address, port, bindAddress, bindPort, bindInterface, mark 
   const socket = new Socket({ fd, pauseOnCreate: true } as ConstructorParameters<typeof Socket>[0])
   socket.once('connect', () => socket.resume())
   return socket.connect(where)
+}
+
+/** `protocols`: which of them the handshake is to agree on, if any (ALPN). */
+export function connectOverTls(
+  socket: Socket,
+  tls: TlsWish,
+  ssl: SslSettings | undefined,
+  protocols: readonly string[] = [],
+): TLSSocket {
+  return connectTls({
+    ...tlsOptions(socket, tls, ssl),
+    ...(protocols.length === 0 ? {} : { ALPNProtocols: [...protocols] }),
+  })
 }
 
 /** Old servers are spoken to as OpenSSL's defaults would not: what is asked is whether they work. */

@@ -81,7 +81,7 @@ export class Check {
           this.#channel?.write(effect.bytes)
           break
         case 'close':
-          this.#channel?.close()
+          this.#channel?.close(effect.reusable)
           this.#channel = undefined
           break
         case 'log':

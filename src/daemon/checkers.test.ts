@@ -382,6 +382,45 @@ test('Checkers mail a handful of times about a server that flaps, then once that
   assert.match(world.letters[6]?.body ?? '', /It changed \d+ times in the last 10 minutes/)
 })
 
+test('Checkers let the weight of a server that returns grow, unless something else is wanted of it', () => {
+  const world = new World()
+  const [one, other] = [realServer(), realServer({ address: ip('192.168.41.33') })]
+  const realServers = [
+    { ...one, weight: 10, slowStartMs: 10_000 },
+    { ...other, weight: 10 },
+  ]
+  const checkers = new Checkers(world)
+  checkers.configure(configuration(virtualServer({ realServers })))
+  assert.equal(world.servers(), '31:10 33:10')
+  world.run(5000)
+  world.down.add('192.168.41.31')
+  world.run(20_000)
+  assert.equal(world.servers(), '33:10')
+  world.down.clear()
+  const seen = new Set<string>()
+  for (let i = 0; i < 180; i++) {
+    world.run(100)
+    seen.add(world.servers())
+  }
+  assert.deepEqual([...seen], ['33:10', ...[1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map(weight => `31:${weight} 33:10`)])
+  assert.deepEqual(checkers.report()[0]?.realServers.map(({ weight, fullWeight }) => [weight, fullWeight])[0], [10, 10])
+
+  world.down.add('192.168.41.31')
+  world.run(20_000)
+  world.down.clear()
+  world.run(9000)
+  assert.match(world.servers(), /^31:[1-9] 33:10$/)
+  checkers.configure(configuration(virtualServer({ realServers })))
+  assert.match(world.servers(), /^31:[1-9] 33:10$/)
+  checkers.drain('192.168.41.31', true)
+  world.run(100)
+  assert.equal(world.servers(), '31:0 33:10')
+  world.run(20_000)
+  checkers.drain('192.168.41.31', false)
+  world.run(100)
+  assert.equal(world.servers(), '31:10 33:10')
+})
+
 test('Checkers have a thousand servers that fail at once out of the table within one interval', () => {
   const world = new World()
   let seed = 0

@@ -12,14 +12,24 @@ import { type DesiredService, desiredService } from '../health/desired.ts'
 import { quorumLetter, serverLetter } from '../health/letter.ts'
 import { realServerName, subjectOf, virtualServerName } from '../health/names.ts'
 import { checkerOpinion, fileOpinion } from '../health/opinion.ts'
-import { type Opinion, type PoolEffect, type PoolEvent, type PoolState, startPool, stepPool } from '../health/pool.ts'
+import {
+  neededWeight,
+  type Opinion,
+  type PoolEffect,
+  type PoolEvent,
+  type PoolState,
+  startPool,
+  stepPool,
+  upWeight,
+} from '../health/pool.ts'
+import { nextRampAt } from '../health/slow-start.ts'
 import { unsupported } from '../health/unsupported.ts'
 import { mailText } from '../health/verdict-text.ts'
 import type { Configuration } from '../model/configuration.ts'
 import type { GlobalDefinitions } from '../model/global.ts'
 import type { Script, TrackedFile } from '../model/script.ts'
 import { serviceKeyText } from '../model/service.ts'
-import { after, type Instant, instant } from '../model/time.ts'
+import { after, earliest, type Instant, instant } from '../model/time.ts'
 import type { Checker, FileChecker, RealServer, VirtualServer } from '../model/virtual-server.ts'
 import type { ListedService, ServiceTable } from '../model/virtual-service.ts'
 import type { RealServerSnapshot, VirtualServerSnapshot } from '../observe/snapshot.ts'
@@ -70,6 +80,8 @@ interface Service {
   suspended: boolean
   /** What the last plan brought about. */
   applied: DesiredService | undefined
+  /** Takes back the wish to be woken when the weight of one of its servers grows. */
+  cancelRamp: () => void
 }
 
 interface History {
@@ -114,6 +126,7 @@ export class Checkers {
     const ownedBefore = this.#world.owned.read() ?? {}
     this.#files.configure(configuration.trackFiles, name => this.#fileChanged(name))
     this.#book.turn()
+    for (const service of before) service.cancelRamp()
     this.#services = virtualServers.map(virtualServer => {
       const name = serviceKeyText(virtualServer.service)
       const old = before.find(service => service.name === name)
@@ -140,6 +153,7 @@ export class Checkers {
           `Shutting down service ${realServerName(virtualServer.service, server)} from VS ${virtualServerName(virtualServer.service)}`,
         )
       if (virtualServer.omega) this.#notifyOmega(service)
+      service.cancelRamp()
     }
     this.#services = []
     this.#apply([], this.#world.table.services(), this.#world.owned.read() ?? {})
@@ -180,12 +194,7 @@ export class Checkers {
   }
 
   report(): readonly VirtualServerSnapshot[] {
-    return this.#services.map(service => ({
-      service: service.name,
-      quorum: service.pool.quorum,
-      suspended: service.suspended,
-      realServers: service.virtualServer.realServers.map((server, i) => this.#reportServer(service, server, i)),
-    }))
+    return this.#services.map(service => this.#reportService(service))
   }
 
   /** How many probes are made; servers of several services may share one. */
@@ -193,8 +202,30 @@ export class Checkers {
     return this.#book.size
   }
 
-  #reportServer(service: Service, server: RealServer, index: number): RealServerSnapshot {
-    const { up, weight, drained } = service.pool.servers[index]!
+  #reportService(service: Service): VirtualServerSnapshot {
+    const { virtualServer, pool, name, suspended } = service
+    const { sorryServer } = virtualServer
+    const weights = new Map(this.#desired(service).destinations.map(one => [destinationKey(one), one.weight]))
+    return {
+      service: name,
+      quorum: pool.quorum,
+      upWeight: upWeight(pool.servers),
+      neededWeight: neededWeight(virtualServer, pool),
+      sorryServer: sorryServer && {
+        address: sorryServer.address,
+        port: sorryServer.port,
+        serving: !pool.quorum,
+      },
+      suspended,
+      realServers: virtualServer.realServers.map((server, i) =>
+        this.#reportServer(service, server, i, weights.get(destinationKey(server))),
+      ),
+    }
+  }
+
+  /** `weight`: as the table has it; undefined if it has not. */
+  #reportServer(service: Service, server: RealServer, index: number, weight: number | undefined): RealServerSnapshot {
+    const { up, weight: fullWeight, drained } = service.pool.servers[index]!
     const { since, transitions } = service.histories[index]!
     const followed = server.following.filter(isFileChecker).map(checker => {
       const value = this.#files.value(checker.trackFile)
@@ -207,25 +238,29 @@ export class Checkers {
         sinceMs: this.#world.wallClockMs(since),
         lastError,
         latencyMs: undefined,
+        sharedBy: 1,
       }
     })
     return {
       address: server.address,
       port: server.port,
-      weight,
+      weight: up && weight !== undefined ? weight : fullWeight,
+      fullWeight,
+      serving: (weight ?? 0) > 0,
       up,
       drained,
       sinceMs: this.#world.wallClockMs(since),
       transitions,
       heldLetters: this.#post.held(letterKey(service, server)),
       checkers: [
-        ...service.checks[index]!.map(({ subject, state }) => ({
+        ...service.checks[index]!.map(({ subject, state, watchers }) => ({
           type: subject.checker.type,
           up: state.up,
           proved: state.proved,
           sinceMs: this.#world.wallClockMs(state.changedAt),
           lastError: state.lastError,
           latencyMs: state.latencyMs,
+          sharedBy: watchers.length,
         })),
         ...followed,
       ],
@@ -257,6 +292,7 @@ export class Checkers {
       histories: virtualServer.realServers.map(server => this.#history(server, old)),
       suspended: this.#shouldRest(virtualServer),
       applied: old?.applied,
+      cancelRamp: () => {},
     }
     for (const [i, own] of checks.entries())
       for (const [j, check] of own.entries())
@@ -411,17 +447,38 @@ export class Checkers {
   }
 
   #apply(services: readonly Service[], held: readonly ListedService[], owned: OwnedNames): void {
-    const desired = services.map(({ virtualServer, pool }) => desiredService(virtualServer, pool))
+    const desired = services.map(service => this.#desired(service))
     const applied = services.flatMap(service => service.applied ?? [])
     const operations = planServices(desired, held, ownedServices(owned), applied)
     for (const { operation, error } of applyServices(operations, this.#world.table))
       this.#world.log(`cannot ${operationText(operation)}: ${error.message} (${error.errno})`)
     for (const [i, service] of services.entries()) service.applied = desired[i]
+    for (const service of services) this.#rampSoon(service, this.#world.now())
+  }
+
+  #desired({ virtualServer, pool, histories }: Service): DesiredService {
+    return desiredService(virtualServer, pool, histories.map(risenAt), this.#world.now())
+  }
+
+  /** Wakes when the weight of a server that starts slowly grows next. */
+  #rampSoon(service: Service, now: Instant): void {
+    service.cancelRamp()
+    let next: Instant | undefined
+    for (const [i, { slowStartMs }] of service.virtualServer.realServers.entries()) {
+      const { up, weight } = service.pool.servers[i]!
+      if (up) next = earliest(next, nextRampAt(weight, slowStartMs, risenAt(service.histories[i]!), now))
+    }
+    if (next !== undefined) service.cancelRamp = this.#world.wake(next, () => this.#reconcileSoon(service))
   }
 }
 
 function isFileChecker(checker: RealServer['following'][number]): checker is FileChecker {
   return checker.type === 'FILE_CHECK'
+}
+
+/** A server that was never down starts with all of its weight. */
+function risenAt({ since, transitions }: History): Instant | undefined {
+  return transitions === 0 ? undefined : since
 }
 
 function letterKey({ name }: Service, server: RealServer): string {

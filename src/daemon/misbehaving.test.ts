@@ -4,95 +4,27 @@ import { execFileSync } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { createServer as createTlsServer } from 'node:tls'
 import { decode, encode } from 'dns-packet'
 import { ip } from '../bytes/address.ts'
-import { type CheckerState, startChecker } from '../health/checker.ts'
-import { subjectOf } from '../health/names.ts'
 import {
   dnsChecker,
   httpChecker,
   httpPage,
   miscChecker,
   pingChecker,
-  realServer,
   smtpChecker,
   tcpChecker,
   udpChecker,
-  virtualServer,
 } from '../health/samples.ts'
-import type { Checker, CheckTarget } from '../model/virtual-server.ts'
-import { Check } from './check-book.ts'
-import { monotonicNow } from './clock.ts'
-import { openChannel } from './open-channel.ts'
-import { wakeTimer } from './wake-timer.ts'
+import { accepted, listen, target, until, verdict } from './probe-fixture.ts'
 
 const root = process.getuid?.() === 0
 const skip = !root && 'not root: raw sockets and other users are not to be had'
-const RULES = { ssl: undefined, scripts: { scriptUser: { user: '0', group: undefined }, scriptSecurity: false } }
-
-function target(port: number, given: Partial<CheckTarget> = {}): CheckTarget {
-  return { ...tcpChecker().target, address: ip('127.0.0.1'), port, connectTimeoutMs: 400, ...given }
-}
-
-/** What the first probe comes to. The channel must be gone then. */
-async function verdict<C extends Checker>(checker: C, ssl?: { readonly ca: string }): Promise<CheckerState> {
-  const descriptors = openDescriptors()
-  const quick = { ...checker, schedule: { ...checker.schedule, intervalMs: 1500 } }
-  const now = monotonicNow()
-  const state = { ...startChecker(quick, now, 0.37), phase: { name: 'waiting', probeAt: now } } as const
-  const rules =
-    ssl === undefined
-      ? RULES
-      : { ...RULES, ssl: { ...ssl, password: undefined, certificate: undefined, key: undefined } }
-  const check = new Check(subjectOf(virtualServer(), realServer(), quick), state, {
-    now: monotonicNow,
-    random: Math.random,
-    wake: wakeTimer,
-    open: (channel, report) => openChannel(channel, rules, report),
-    log: () => {},
-  })
-  await new Promise<void>(resolve => {
-    check.watchers.push({ verdict: () => resolve(), awake: () => true })
-    check.arrange()
-  })
-  check.retire()
-  for (const socket of accepted) socket.destroy()
-  await until(() => descriptors.length >= openDescriptors().length)
-  assert.ok(openDescriptors().length <= descriptors.length, `left open: ${openDescriptors()}`)
-  return check.state
-}
-
-/** Connections and programs of this process, but not what listens. */
-function openDescriptors(): readonly string[] {
-  return process.getActiveResourcesInfo().filter(name => /^(TCPSocketWrap|TLSWrap|UDPWrap|ProcessWrap)$/.test(name))
-}
-
-/** What comes within seconds, or never. */
-async function until(condition: () => boolean): Promise<void> {
-  for (let i = 0; !condition() && i < 600; i++) await new Promise(resolve => setTimeout(resolve, 10))
-}
-
-/** The servers' ends of connections. */
-const accepted = new Set<Socket>()
-
-async function listen(t: TestContext, serve: (socket: Socket) => void): Promise<number> {
-  const server: Server = createServer(socket => {
-    accepted.add(socket)
-    socket.on('close', () => accepted.delete(socket))
-    socket.on('error', () => {})
-    serve(socket)
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.after(() => server.close())
-  return (server.address() as AddressInfo).port
-}
-
 /** A server that answers a request for a page with this. */
 function answers(text: string): (socket: Socket) => void {
   return socket => void socket.once('data', () => socket.end(text))

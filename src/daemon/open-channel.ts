@@ -5,14 +5,16 @@ import type { SslSettings } from '../model/virtual-server.ts'
 import { openConnection } from './channel-connection.ts'
 import { openDatagrams } from './channel-datagram.ts'
 import { openEcho } from './channel-echo.ts'
+import { openKeptStream } from './channel-kept.ts'
 import { openProgram } from './channel-program.ts'
+import { openRequest } from './channel-request.ts'
 import { openStream } from './channel-stream.ts'
 import type { ScriptRules } from './script-account.ts'
 
 export interface OpenChannel {
   write(bytes: Uint8Array): void
-  /** Nothing is reported after this. */
-  close(): void
+  /** Nothing is reported after this. A reusable channel may wait for the next probe of the same target. */
+  close(reusable?: boolean): void
 }
 
 /** What all channels of a configuration have in common. */
@@ -29,7 +31,11 @@ export function openChannel(channel: Channel, rules: ChannelRules, report: Repor
     case 'connection':
       return openConnection(channel.target, report)
     case 'stream':
-      return openStream(channel.target, channel.tls, rules.ssl, report)
+      return channel.idleMs === 0
+        ? openStream(channel.target, channel.tls, rules.ssl, report)
+        : openKeptStream(channel, rules.ssl, report)
+    case 'request':
+      return openRequest(channel, rules.ssl, report)
     case 'datagram':
       return openDatagrams(channel.target, report)
     case 'echo':

@@ -31,6 +31,7 @@ export const CODES: {
   readonly 'include-loop': Code<'{file} includes itself, directly or through others'>
   readonly 'include-skipped': Code<'{file} is not included: {reason}'>
   readonly 'interval-rounded': Code<'advert_int becomes {interval}: {rule}'>
+  readonly 'keep-alive-alone': Code<'with keep_alive no check of {server} makes a new connection while the last one lasts'>
   readonly 'keyword-not-supported': Code<'sluice cannot do "{keyword}": {why}'>
   readonly 'keyword-without-effect': Code<'"{keyword}" has no effect in sluice: {why}'>
   readonly 'line-too-long': Code<'a line of {bytes} bytes: keepalived 2.2.7 cuts it after {bytesMax}'>
@@ -75,6 +76,7 @@ export const CODES: {
   readonly 'script-missing': Code<'cannot run {path}: {reason}'>
   readonly 'script-writable': Code<'others than root can change {path}'>
   readonly 'service-without-address': Code<'no vrrp_instance takes {address} over'>
+  readonly 'slow-start-without-weight': Code<'{server} has weight {weight}: there is nothing for slow_start to grow from'>
   readonly 'small-sync-group': Code<'vrrp_sync_group {name} has {count} members'>
   readonly 'strict-state': Code<'with vrrp_strict, {name} starts as MASTER exactly if its priority is 255'>
   readonly 'thresholds-crossed': Code<'lthreshold {lower} is above uthreshold {upper}'>
@@ -196,6 +198,11 @@ export const CODES: {
     severity: 'warning',
     template: 'advert_int becomes {interval}: {rule}',
     page: 'The packet has no room for the value that is written, so another one is used. All machines must use the same.',
+  },
+  'keep-alive-alone': {
+    severity: 'note',
+    template: 'with keep_alive no check of {server} makes a new connection while the last one lasts',
+    page: 'A server that no longer accepts connections, but still answers on those that it has, passes. A TCP_CHECK beside it notices.',
   },
   'keyword-not-supported': {
     severity: 'error',
@@ -416,6 +423,11 @@ export const CODES: {
     severity: 'note',
     template: 'no vrrp_instance takes {address} over',
     page: 'Clients reach a service at an address that some machine owns. None of the instances, and none of the static addresses, lists\nthis one. That is fine if the machine has it in another way, or if routers send it here.',
+  },
+  'slow-start-without-weight': {
+    severity: 'warning',
+    template: '{server} has weight {weight}: there is nothing for slow_start to grow from',
+    page: 'Weights are whole numbers, and a server that starts slowly gets at least 1. With a weight of 1 it has all of it at once. Give\nall servers of the service weights such as 100, in the same proportions as before.',
   },
   'small-sync-group': {
     severity: 'warning',

@@ -15,11 +15,15 @@ export interface Turn<T> {
   readonly talk: T
   readonly writes?: readonly Uint8Array[]
   readonly outcome?: Outcome
+  /** With an outcome: the channel is as good as new. */
+  readonly reusable?: boolean
 }
 
 export type Heard =
   | { readonly type: 'connected' }
   | { readonly type: 'data'; readonly bytes: Uint8Array }
+  /** The head of an HTTP/2 response. */
+  | { readonly type: 'head'; readonly status: number }
   /** The target closed its side. */
   | { readonly type: 'ended' }
   /** The program of a `process` channel ended. */

@@ -177,7 +177,7 @@ class World {
   }
 
   #sayDesired(): void {
-    const { destinations } = desiredService(this.#virtual, this.#pool!)
+    const { destinations } = desiredService(this.#virtual, this.#pool!, [], this.#now)
     this.#say(`-> ${destinations.map(({ address, weight }) => `${address} weight ${weight}`).join(', ') || 'nobody'}`)
   }
 

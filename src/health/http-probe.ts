@@ -2,25 +2,42 @@
  * HTTP_GET and SSL_GET: one page is asked for and read to its end, then judged: status, digest, text, pattern.
  *
  * The request is keepalived's, so that servers and their logs see no difference: a bare GET, the port in the Host header
- * unless a virtual host is configured. No redirect is followed and no chunk is decoded: `genhash` computes the digest
- * over the same bytes.
+ * unless a virtual host is configured. No redirect is followed, and digest and pattern see the bytes as they came, chunks
+ * and all: `genhash` computes the digest over the same.
+ *
+ * With `keep_alive`, which keepalived does not have, the end of the page is where HTTP/1.1 says (RFC 9112, section 6.3),
+ * the chunks are decoded, and the connection serves the next check. HTTP/2 is spoken by the channel (RFC 9113).
  */
 import { createHash } from 'node:crypto'
 import { concat } from '../bytes/concat.ts'
 import { endpointText } from '../model/service.ts'
 import type { HttpChecker, HttpPage } from '../model/virtual-server.ts'
+import type { Channel } from './channel.ts'
+import { type ChunkPosition, decodeChunks, FIRST_CHUNK } from './chunks.ts'
 import { type Conversation, failed, type Heard, type Outcome, type Turn } from './conversation.ts'
+import { jsonProblem } from './json-member.ts'
 import { compileRegex } from './page-regex.ts'
 
 export type HttpTalk =
   | { readonly name: 'connecting'; readonly page: HttpPage }
   | { readonly name: 'head'; readonly page: HttpPage; readonly bytes: Uint8Array }
-  | { readonly name: 'body'; readonly page: HttpPage; readonly head: ResponseHead; readonly body: Body }
+  | {
+      readonly name: 'body'
+      readonly page: HttpPage
+      readonly head: ResponseHead
+      readonly body: Body
+      /** Where we are between the chunks, if they are decoded. */
+      readonly chunks: ChunkPosition | undefined
+    }
 
 export interface ResponseHead {
   readonly status: number
   /** As the server announced it; undefined: the body ends with the connection. */
   readonly length: number | undefined
+  /** The body comes in chunks, the last of which ends it. */
+  readonly chunked: boolean
+  /** The server will hear another request on this connection. */
+  readonly persistent: boolean
 }
 
 /** What has come, the latest piece first; pieces are kept only for a page whose body is judged. */
@@ -40,10 +57,14 @@ export const httpConversation: Conversation<HttpChecker, HttpTalk> = {
   renews: true,
   open(checker, index) {
     const page = checker.pages[index % checker.pages.length]!
-    return {
-      channel: { kind: 'stream', target: checker.target, tls: tlsWish(checker, page) },
-      talk: { name: 'connecting', page },
-    }
+    const { target, schedule, keepAlive } = checker
+    const tls = tlsWish(checker, page)
+    // So long that the next check finds it, and not much longer than somebody wants it.
+    const idleMs = keepAlive ? 2 * Math.max(schedule.intervalMs, schedule.retryDelayMs) + 1000 : 0
+    const channel: Channel = checker.http2
+      ? { kind: 'request', target, tls, idleMs, authority: hostOf(checker, page), path: page.path }
+      : { kind: 'stream', target, tls, idleMs }
+    return { channel, talk: { name: 'connecting', page } }
   },
   hear,
   silence(_, talk) {
@@ -54,15 +75,19 @@ export const httpConversation: Conversation<HttpChecker, HttpTalk> = {
 
 /** The request for a page, as bytes. */
 export function requestFor(
-  { protocol, target }: Pick<HttpChecker, 'protocol' | 'target'>,
+  { protocol, target, keepAlive }: Pick<HttpChecker, 'protocol' | 'target' | 'keepAlive'>,
   page: Pick<HttpPage, 'path' | 'virtualHost'>,
 ): Uint8Array {
-  const version = protocol === '1.1' ? '1.1' : '1.0'
-  const close = protocol === '1.0' ? '' : 'Connection: close\r\n'
-  const host = page.virtualHost ?? endpointText(target.address, target.port)
+  const version = protocol === '1.1' || keepAlive ? '1.1' : '1.0'
+  const close = protocol === '1.0' || keepAlive ? '' : 'Connection: close\r\n'
+  const host = hostOf({ target }, page)
   return new TextEncoder().encode(
     `GET ${page.path} HTTP/${version}\r\nUser-Agent: KeepAliveClient\r\n${close}Host: ${host}\r\n\r\n`,
   )
+}
+
+function hostOf({ target }: Pick<HttpChecker, 'target'>, { virtualHost }: Pick<HttpPage, 'virtualHost'>): string {
+  return virtualHost ?? endpointText(target.address, target.port)
 }
 
 /** MD5 of a page's body in lower-case hex, which `digest` is compared with. */
@@ -80,21 +105,36 @@ function tlsWish({ type, sendServerName, serverName, verifyCertificate, target }
 }
 
 function hear(checker: HttpChecker, talk: HttpTalk, event: Heard): Turn<HttpTalk> {
-  if (event.type === 'connected') {
-    const { page } = talk
-    return { talk: { name: 'head', page, bytes: new Uint8Array() }, writes: [requestFor(checker, page)] }
+  switch (event.type) {
+    case 'connected': {
+      const { page } = talk
+      const waiting: HttpTalk = { name: 'head', page, bytes: new Uint8Array() }
+      return checker.http2 ? { talk: waiting } : { talk: waiting, writes: [requestFor(checker, page)] }
+    }
+    case 'head': {
+      const head = { status: event.status, length: undefined, chunked: false, persistent: true }
+      return { talk: { name: 'body', page: talk.page, head, body: EMPTY, chunks: undefined } }
+    }
+    case 'data':
+      if (talk.name === 'connecting') return { talk }
+      return talk.name === 'head' ? hearHead(checker, talk, event.bytes) : hearBody(talk, event.bytes)
+    default:
+      return hearEnd(checker, talk)
   }
-  if (event.type === 'data') {
-    if (talk.name === 'connecting') return { talk }
-    return talk.name === 'head' ? hearHead(talk, event.bytes) : hearBody(talk, event.bytes)
-  }
-  if (talk.name === 'body') return { talk, outcome: judge(talk.page, talk.head, talk.body) }
-  const silent = talk.name === 'connecting' || talk.bytes.length === 0
-  const cause = silent ? 'closed the connection without an answer' : 'closed the connection within the headers'
-  return { talk, outcome: failed(cause, 'Read, no data received from') }
 }
 
-function hearHead(talk: HttpTalk & { name: 'head' }, bytes: Uint8Array): Turn<HttpTalk> {
+function hearEnd(checker: HttpChecker, talk: HttpTalk): Turn<HttpTalk> {
+  if (talk.name !== 'body') {
+    const silent = talk.name === 'connecting' || talk.bytes.length === 0
+    const cause = silent ? 'closed the connection without an answer' : 'closed the connection within the headers'
+    return { talk, outcome: failed(cause, 'Read, no data received from') }
+  }
+  if (talk.chunks !== undefined)
+    return { talk, outcome: failed('closed the connection within the page', 'Read, no data received from') }
+  return { talk, outcome: judge(talk.page, talk.head, talk.body), reusable: checker.http2 }
+}
+
+function hearHead(checker: HttpChecker, talk: HttpTalk & { name: 'head' }, bytes: Uint8Array): Turn<HttpTalk> {
   const all = concat(talk.bytes, bytes)
   const end = endOfHead(all)
   if (end === undefined && all.length > HEAD_BYTES_MAX)
@@ -104,28 +144,60 @@ function hearHead(talk: HttpTalk & { name: 'head' }, bytes: Uint8Array): Turn<Ht
   if (end === undefined) return { talk: { ...talk, bytes: all } }
   const head = parseHead(latin(all.subarray(0, end)))
   if (head === undefined) return { talk, outcome: failed('the answer is not HTTP', 'HTTP status code error to') }
-  const body: HttpTalk & { name: 'body' } = {
-    name: 'body',
-    page: talk.page,
-    head,
-    body: { length: 0, pieces: undefined },
-  }
-  return hearBody(body, all.slice(end))
+  const { page } = talk
+  const rest = all.slice(end)
+  // A word in between, such as 103 Early Hints: the answer is still to come.
+  if (checker.keepAlive && head.status < 200 && head.status !== SWITCHING_PROTOCOLS)
+    return hearHead(checker, { name: 'head', page, bytes: new Uint8Array() }, rest)
+  if (!checker.keepAlive) return hearBody({ name: 'body', page, head, body: EMPTY, chunks: undefined }, rest)
+  const bodiless = head.status === NO_CONTENT || head.status === NOT_MODIFIED
+  const framed: ResponseHead = bodiless ? { ...head, length: 0, chunked: false } : head
+  return hearBody(
+    { name: 'body', page, head: framed, body: EMPTY, chunks: framed.chunked ? FIRST_CHUNK : undefined },
+    rest,
+  )
 }
+
+const SWITCHING_PROTOCOLS = 101
+const NO_CONTENT = 204
+const NOT_MODIFIED = 304
+const EMPTY: Body = { length: 0, pieces: undefined }
 
 function hearBody(talk: HttpTalk & { name: 'body' }, bytes: Uint8Array): Turn<HttpTalk> {
   const { page, head } = talk
-  const { digest, regex, body: expected } = page
-  const kept = digest !== undefined || regex !== undefined || expected !== undefined
-  const fresh = head.length === undefined ? bytes : bytes.subarray(0, head.length - talk.body.length)
-  const length = talk.body.length + fresh.length
-  const pieces = kept && fresh.length > 0 ? { bytes: fresh, before: talk.body.pieces } : talk.body.pieces
-  const body = { length, pieces }
-  if (kept && length > BODY_BYTES_MAX)
-    return { talk, outcome: failed(`a page of more than ${BODY_BYTES_MAX / 1024 / 1024} MiB`, 'MD5 digest error to') }
-  if (length === head.length) return { talk, outcome: judge(page, head, body) }
-  return { talk: { ...talk, body } }
+  if (talk.chunks === undefined) {
+    const fresh = head.length === undefined ? bytes : bytes.subarray(0, head.length - talk.body.length)
+    const body = extend(page, talk.body, fresh)
+    if (tooLong(page, body)) return { talk, outcome: TOO_LONG }
+    const reusable = head.persistent && bytes.length === fresh.length
+    return body.length === head.length
+      ? { talk, outcome: judge(page, head, body), reusable }
+      : { talk: { ...talk, body } }
+  }
+  const { position, data, ended, left } = decodeChunks(talk.chunks, bytes)
+  if (position === undefined)
+    return { talk, outcome: failed('the chunks of the page are broken', 'MD5 digest error to') }
+  const body = data.reduce((before, piece) => extend(page, before, piece), talk.body)
+  if (tooLong(page, body)) return { talk, outcome: TOO_LONG }
+  if (!ended) return { talk: { ...talk, body, chunks: position } }
+  return { talk, outcome: judge(page, { ...head, chunked: false }, body), reusable: head.persistent && left === 0 }
 }
+
+function extend(page: HttpPage, { length, pieces }: Body, bytes: Uint8Array): Body {
+  const kept = isRead(page) && bytes.length > 0
+  return { length: length + bytes.length, pieces: kept ? { bytes, before: pieces } : pieces }
+}
+
+/** Somebody wants to know what is in the body. */
+function isRead({ digest, regex, body, json }: HttpPage): boolean {
+  return digest !== undefined || regex !== undefined || body !== undefined || json.length > 0
+}
+
+function tooLong(page: HttpPage, { length }: Body): boolean {
+  return isRead(page) && length > BODY_BYTES_MAX
+}
+
+const TOO_LONG = failed(`a page of more than ${BODY_BYTES_MAX / 1024 / 1024} MiB`, 'MD5 digest error to')
 
 /** Behind the empty line. Some servers end lines with a bare line feed. */
 export function endOfHead(bytes: Uint8Array): number | undefined {
@@ -141,10 +213,17 @@ export function parseHead(text: string): ResponseHead | undefined {
   const status = /^HTTP\/\d\.\d +(\d{3})\b/.exec(text)?.[1]
   if (status === undefined) return undefined
   const length = /^content-length:[ \t]*(\d{1,15})[ \t]*\r?$/im.exec(text)?.[1]
-  return { status: Number(status), length: length === undefined ? undefined : Number(length) }
+  const connection = /^connection:(.*)$/im.exec(text)?.[1] ?? ''
+  return {
+    status: Number(status),
+    length: length === undefined ? undefined : Number(length),
+    chunked: /^transfer-encoding:.*\bchunked[ \t]*\r?$/im.test(text),
+    persistent: text.startsWith('HTTP/1.1') && !/\bclose\b/i.test(connection),
+  }
 }
 
-function judge(page: HttpPage, { status }: ResponseHead, body: Body): Outcome {
+/** `chunked`: the body is as it came, its chunks not decoded. */
+function judge(page: HttpPage, { status, chunked }: ResponseHead, body: Body): Outcome {
   const remark = (before: string) => ({ before, after: ` url(${page.path}).` })
   if (!page.statusCodes.some(({ first, last }) => first <= status && status <= last))
     return failed(`status ${status} of ${page.path}`, 'HTTP status code error to')
@@ -155,8 +234,11 @@ function judge(page: HttpPage, { status }: ResponseHead, body: Body): Outcome {
     if (digest !== page.digest) return failed(`digest ${digest} of ${page.path}`, 'MD5 digest error to')
     remarks.push(remark('MD5 digest success to'))
   }
-  if (page.body !== undefined && !Buffer.from(bytes).includes(page.body))
+  const text = page.body === undefined && page.json.length === 0 ? bytes : plainBody(bytes, chunked)
+  if (page.body !== undefined && !Buffer.from(text).includes(page.body))
     return failed(`${page.path} does not contain "${page.body}"`, 'Expected body missing from')
+  const problem = page.json.length === 0 ? undefined : jsonProblem(Buffer.from(text).toString('utf8'), page.json)
+  if (problem !== undefined) return failed(`${page.path} ${problem}`, 'Expected JSON missing from')
   if (page.regex !== undefined) {
     const matched = compileRegex(page.regex)?.(bytes) ?? false
     if (matched === page.regex.noMatch) {
@@ -166,6 +248,13 @@ function judge(page: HttpPage, { status }: ResponseHead, body: Body): Outcome {
     remarks.push(remark('Regex match success to'))
   }
   return { passed: true, remarks }
+}
+
+/** What the server meant, where it came in chunks; as it came, if they are broken. */
+function plainBody(bytes: Uint8Array, chunked: boolean): Uint8Array {
+  if (!chunked) return bytes
+  const { position, data } = decodeChunks(FIRST_CHUNK, bytes)
+  return position === undefined ? bytes : concat(...data)
 }
 
 function bytesOf({ length, pieces }: Body): Uint8Array {

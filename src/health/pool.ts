@@ -88,6 +88,11 @@ export function upWeight(servers: readonly ServerState[]): number {
   return servers.reduce((sum, { up, weight }) => (up ? sum + weight : sum), 0)
 }
 
+/** The least weight that keeps the quorum, or gains it while it is lost. */
+export function neededWeight(virtualServer: VirtualServer, { quorum }: PoolState): number {
+  return quorum ? Math.max(1, loseBelow(virtualServer)) : gainAt(virtualServer)
+}
+
 function judgeServer({ weight }: RealServer, opinions: readonly Opinion[], drained: boolean): ServerState {
   const wished = opinions.reduce((sum, opinion) => sum + opinion.weight, weight)
   return {

@@ -29,8 +29,8 @@ export interface Probe {
 export type ProbeEffect =
   | { readonly type: 'open'; readonly channel: Channel }
   | { readonly type: 'write'; readonly bytes: Uint8Array }
-  /** The channel is of no more use; its driver reports nothing after this. */
-  | { readonly type: 'close' }
+  /** This probe needs the channel no more; its driver reports nothing after this. */
+  | { readonly type: 'close'; readonly reusable: boolean }
 
 export interface ProbeStep {
   readonly probe: Probe
@@ -68,15 +68,15 @@ export function stepProbe(
     return conclude(probe, ours ? { passed: undefined, cause } : { passed: false, cause, words })
   }
   const turn = conversation.hear(checker, probe.talk, event)
-  if (turn.outcome !== undefined) return conclude(probe, turn.outcome)
+  if (turn.outcome !== undefined) return conclude(probe, turn.outcome, turn.reusable)
   const renewed = instant(Math.min(probe.limit, after(now, patienceOf(checker))))
   const deadline = conversation.renews ? renewed : probe.deadline
   const effects = (turn.writes ?? []).map(bytes => ({ type: 'write', bytes }) as const)
   return { probe: { ...probe, deadline, talk: turn.talk }, effects, outcome: undefined }
 }
 
-function conclude(probe: Probe, outcome: Outcome): ProbeStep {
-  return { probe, effects: [{ type: 'close' }], outcome }
+function conclude(probe: Probe, outcome: Outcome, reusable = false): ProbeStep {
+  return { probe, effects: [{ type: 'close', reusable }], outcome }
 }
 
 function patienceOf(checker: Checker): number {

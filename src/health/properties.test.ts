@@ -110,7 +110,10 @@ test('stepPool() holds a quorum only with enough weight, and desires exactly the
           const sum = upWeight(pool.servers)
           if (sum >= quorum + virtual.hysteresis) assert.equal(pool.quorum, true)
           if (sum === 0 || sum < quorum - virtual.hysteresis) assert.equal(pool.quorum, false)
-          assert.equal(desiredService(virtual, pool).destinations.length, pool.servers.filter(one => one.up).length)
+          assert.equal(
+            desiredService(virtual, pool, [], instant(0)).destinations.length,
+            pool.servers.filter(one => one.up).length,
+          )
         }
       },
     ),

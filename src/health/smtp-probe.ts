@@ -14,7 +14,7 @@ const ANSWER_LENGTH_MAX = 16 * 1024
 export const smtpConversation: Conversation<SmtpChecker, SmtpTalk> = {
   renews: true,
   open: ({ target }) => ({
-    channel: { kind: 'stream', target, tls: undefined },
+    channel: { kind: 'stream', target, tls: undefined, idleMs: 0 },
     talk: { turn: 'connecting', text: '' },
   }),
   hear,

@@ -38,6 +38,8 @@ export interface RealServer {
   readonly lowerThreshold: number
   /** A failed server keeps its place with weight 0 instead of being removed. */
   readonly inhibitOnFailure: boolean
+  /** How long its weight takes to grow when it comes up again; 0: it has it at once. */
+  readonly slowStartMs: number
   readonly checkers: readonly Checker[]
   readonly following: readonly FollowingChecker[]
   /** Starts down until a check has succeeded; the virtual server's unless it says otherwise. */
@@ -102,6 +104,10 @@ export interface HttpChecker {
   readonly serverName: string | undefined
   /** The certificate must be valid, and for that name. */
   readonly verifyCertificate: boolean
+  /** HTTP/2: agreed upon in the TLS handshake, or without TLS taken for granted. */
+  readonly http2: boolean
+  /** The connection stays open from check to check, with HTTP/1.1 or HTTP/2. */
+  readonly keepAlive: boolean
   /** Checked one after another; at least one. */
   readonly pages: readonly HttpPage[]
 }
@@ -114,9 +120,21 @@ export interface HttpPage {
   readonly digest: string | undefined
   /** What the body must contain. */
   readonly body: string | undefined
+  /** What the body must say, as JSON. */
+  readonly json: readonly JsonWish[]
   /** Ranges, ends included. */
   readonly statusCodes: readonly { readonly first: number; readonly last: number }[]
   readonly regex: HttpRegex | undefined
+}
+
+/** A member of a JSON text: `checks.db[0].state`, `"up"`. */
+export interface JsonWish {
+  /** As it was written. */
+  readonly path: string
+  /** Names of members and numbers of elements, from the outside in. */
+  readonly steps: readonly (string | number)[]
+  /** As JSON has it, strings without their quotes; undefined: anything but false and null. */
+  readonly value: string | undefined
 }
 
 export interface HttpRegex {

@@ -50,28 +50,43 @@ test('renderSnapshot() shows who is active, what is up and what is wrong', () =>
     virtualServers: [
       {
         service: 'TCP 192.168.41.249:80',
-        quorum: true,
+        quorum: false,
+        upWeight: 1,
+        neededWeight: 2,
+        sorryServer: { address: ip('192.168.41.9'), port: 80, serving: true },
         suspended: false,
         realServers: [
           {
             address: ip('192.168.41.31'),
             port: 80,
-            weight: 1,
+            weight: 3,
+            fullWeight: 10,
             up: true,
             drained: false,
+            serving: true,
             sinceMs: 0,
             transitions: 0,
             heldLetters: 0,
             checkers: [
-              { type: 'TCP_CHECK', up: true, proved: true, sinceMs: 0, lastError: undefined, latencyMs: 0.41 },
+              {
+                type: 'TCP_CHECK',
+                up: true,
+                proved: true,
+                sinceMs: 0,
+                lastError: undefined,
+                latencyMs: 0.41,
+                sharedBy: 1,
+              },
             ],
           },
           {
             address: ip('192.168.41.33'),
             port: 80,
-            weight: 1,
+            weight: 3,
+            fullWeight: 3,
             up: false,
             drained: false,
+            serving: false,
             sinceMs: 0,
             transitions: 0,
             heldLetters: 0,
@@ -83,8 +98,22 @@ test('renderSnapshot() shows who is active, what is up and what is wrong', () =>
                 sinceMs: 188_000,
                 lastError: 'connection refused',
                 latencyMs: undefined,
+                sharedBy: 4,
               },
             ],
+          },
+          {
+            address: ip('192.168.41.34'),
+            port: 80,
+            weight: 1,
+            fullWeight: 1,
+            up: true,
+            drained: false,
+            serving: false,
+            sinceMs: 0,
+            transitions: 0,
+            heldLetters: 0,
+            checkers: [],
           },
         ],
       },
@@ -106,9 +135,10 @@ VRRP
   VI_2  FAULT (interface eth1 down) for 5.0 s, eth1, router id 52, priority 100
 
 SERVICES
-  TCP 192.168.41.249:80  1 of 2 up
-      192.168.41.31:80  up, weight 1: TCP_CHECK passes since 3 min, in 0.4 ms
-      192.168.41.33:80  DOWN, weight 1: TCP_CHECK fails since 12 s, connection refused
+  TCP 192.168.41.249:80  2 of 3 up, NO QUORUM (weight 1 of 2), sorry server 192.168.41.9:80 serves
+      192.168.41.31:80  up, weight 3 of 10 (slow start): TCP_CHECK passes since 3 min, in 0.4 ms
+      192.168.41.33:80  DOWN, weight 3: TCP_CHECK fails since 12 s, connection refused, one probe for 4
+      192.168.41.34:80  up, but OUT while the sorry server serves, weight 1: nothing checks it
 
 PROCESSES
   elections  pid 4712, running for 3 min

@@ -48,23 +48,38 @@ function instanceLines(instance: InstanceSnapshot, nowMs: number): readonly stri
 }
 
 function serviceLines(virtualServer: VirtualServerSnapshot, nowMs: number): readonly string[] {
-  const { service, quorum, suspended, realServers } = virtualServer
+  const { service, quorum, upWeight, neededWeight, sorryServer, suspended, realServers } = virtualServer
   const up = realServers.filter(server => server.up).length
   const rest = suspended ? ', checks rest: the address is not here' : ''
-  const heading = `${service}  ${up} of ${realServers.length} up${quorum ? '' : ', NO QUORUM'}${rest}`
+  const lost = quorum ? '' : `, NO QUORUM (weight ${upWeight} of ${neededWeight})`
+  const sorry = sorryServer?.serving
+    ? `, sorry server ${endpointText(sorryServer.address, sorryServer.port)} serves`
+    : ''
+  const heading = `${service}  ${up} of ${realServers.length} up${lost}${sorry}${rest}`
   return [heading, ...realServers.map(server => `    ${serverLine(server, nowMs)}`)]
 }
 
 function serverLine(server: RealServerSnapshot, nowMs: number): string {
-  const { address, port, weight, up, drained, transitions, heldLetters, checkers } = server
+  const { address, port, weight, fullWeight, transitions, heldLetters, checkers } = server
   const verdicts = checkers.length === 0 ? ['nothing checks it'] : checkers.map(checker => verdictText(checker, nowMs))
-  const state = drained ? `${up ? 'DRAINED' : 'DOWN, DRAINED'}` : up ? 'up' : 'DOWN'
+  const slow = weight === fullWeight ? '' : ` of ${fullWeight} (slow start)`
   const held = heldLetters === 0 ? '' : `; FLAPS: changed ${transitions} times, ${heldLetters} mails held back`
-  return `${endpointText(address, port)}  ${state}, weight ${weight}: ${verdicts.join('; ')}${held}`
+  return `${endpointText(address, port)}  ${stateText(server)}, weight ${weight}${slow}: ${verdicts.join('; ')}${held}`
 }
 
-function verdictText({ type, up, proved, sinceMs, lastError, latencyMs }: CheckerSnapshot, nowMs: number): string {
-  if (!proved) return `${type} has not ended yet`
+function stateText({ up, drained, serving, weight }: RealServerSnapshot): string {
+  if (drained) return up ? 'DRAINED' : 'DOWN, DRAINED'
+  if (!up) return 'DOWN'
+  return serving || weight === 0 ? 'up' : 'up, but OUT while the sorry server serves'
+}
+
+function verdictText(checker: CheckerSnapshot, nowMs: number): string {
+  const { sharedBy } = checker
+  return `${opinionText(checker, nowMs)}${sharedBy > 1 ? `, one probe for ${sharedBy}` : ''}`
+}
+
+function opinionText({ type, up, proved, sinceMs, lastError, latencyMs }: CheckerSnapshot, nowMs: number): string {
+  if (!proved) return `${type} has not ended yet${lastError === undefined ? '' : `, ${lastError}`}`
   const age = ageText(sinceMs, nowMs)
   if (!up) return `${type} fails since ${age}, ${lastError ?? 'for no known reason'}`
   if (lastError !== undefined) return `${type} failed just now, ${lastError}, and is tried again`

@@ -66,6 +66,11 @@ export interface VirtualServerSnapshot {
   /** `TCP 192.168.41.249:80`, as `serviceKeyText` writes it. */
   readonly service: string
   readonly quorum: boolean
+  /** Weight that is up, and what is needed: to lose the quorum no less, or to gain it. */
+  readonly upWeight: number
+  readonly neededWeight: number
+  /** Undefined: it has none. */
+  readonly sorryServer: { readonly address: Ip; readonly port: number; readonly serving: boolean } | undefined
   /** Its checks rest: its address is not on this machine (ha_suspend). */
   readonly suspended: boolean
   readonly realServers: readonly RealServerSnapshot[]
@@ -76,8 +81,12 @@ export interface RealServerSnapshot {
   readonly port: number
   /** As new connections see it: checkers may change it, and draining makes it 0. */
   readonly weight: number
+  /** Where a slow start leads: `weight`, but for a server that has not been up for long. */
+  readonly fullWeight: number
   readonly up: boolean
   readonly drained: boolean
+  /** The table has it, with a weight: new connections may come. */
+  readonly serving: boolean
   readonly sinceMs: number
   /** How often it went up or down since the daemon started. */
   readonly transitions: number
@@ -93,5 +102,8 @@ export interface CheckerSnapshot {
   readonly proved: boolean
   readonly sinceMs: number
   readonly lastError: string | undefined
+  /** How long the last good answer took. */
   readonly latencyMs: number | undefined
+  /** For how many servers of services this one probe answers; 1: it is not shared. */
+  readonly sharedBy: number
 }

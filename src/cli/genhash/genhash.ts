@@ -60,7 +60,7 @@ function fetchPage(wish: GenhashWish): Promise<Answer> {
     const channel = openStream(target, tlsWish, undefined, event => {
       switch (event.type) {
         case 'connected':
-          channel.write(requestFor({ protocol, target }, { path, virtualHost }))
+          channel.write(requestFor({ protocol, target, keepAlive: false }, { path, virtualHost }))
           return
         case 'data':
           bytes = concat(bytes, event.bytes)

@@ -196,6 +196,22 @@ function* servers(judged: Judged, server: VirtualServer): Iterable<Diagnostic> {
         upper: real.upperThreshold,
       })
     }
+    if (real.slowStartMs > 0 && real.weight === 1) {
+      yield diagnostic(
+        'slow-start-without-weight',
+        placeOf(judged, real),
+        { server: name, weight: real.weight },
+        { help: 'give all servers of the service weights such as 100' },
+      )
+    }
+    if (real.checkers.length > 0 && real.checkers.every(one => 'keepAlive' in one && one.keepAlive)) {
+      yield diagnostic(
+        'keep-alive-alone',
+        placeOf(judged, real),
+        { server: name },
+        { help: 'add a check that connects, such as TCP_CHECK { }' },
+      )
+    }
     if (real.checkers.length === 0 && real.following.length === 0) {
       yield diagnostic(
         'unchecked-server',

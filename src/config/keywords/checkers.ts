@@ -8,11 +8,13 @@ import type {
   FollowingChecker,
   HttpChecker,
   HttpPage,
+  JsonWish,
   SslSettings,
   UdpChecker,
 } from '../../model/virtual-server.ts'
 import { type Context, from } from '../context.ts'
-import { blocks, type Keyword, once, readBlock, reportStanding, type Table, table } from '../keyword.ts'
+import { parseJsonPath } from '../json-path.ts'
+import { blocks, type Keyword, many, once, readBlock, reportStanding, type Table, table } from '../keyword.ts'
 import { command } from '../script-value.ts'
 import { headerSpan, keywordOf, type Statement } from '../statement.ts'
 import { address, anything, boolean, choice, flag, integer, name, present, text, timer, type Value } from '../value.ts'
@@ -49,7 +51,7 @@ export const TIMING: Readonly<
 }
 
 /** A word that no keepalived knows, as `since` has it. */
-const OURS = 'sluice'
+export const OURS = 'sluice'
 
 const SCHEDULE = {
   ...TIMING,
@@ -103,6 +105,17 @@ const optionWords: Value<readonly string[]> = {
   },
 }
 
+const jsonWish: Value<JsonWish> = {
+  syntax: 'PATH [VALUE]',
+  read(words) {
+    const word = words.need()
+    if (word === undefined) return undefined
+    const steps = parseJsonPath(word.text)
+    if (steps === undefined) return words.refuse(word, 'a path is written like checks.db[0].state')
+    return { path: word.text, steps, value: words.take()?.text }
+  },
+}
+
 /** Bytes as keepalived reads them: `Ab12f 3` is ab 12 0f 03; `x` stands for any half of a byte, where that is allowed. */
 interface Pattern {
   readonly bytes: Uint8Array
@@ -135,6 +148,10 @@ const URL_KEYWORDS = {
   status_code: once(statusCodes, { default: [{ first: 200, last: 299 }], doc: 'Codes that are good.' }),
   virtualhost: once(text('HOST'), { doc: 'The Host header.' }),
   body: once(text('TEXT'), { doc: 'What the body must contain.', since: OURS }),
+  json: many(jsonWish, {
+    doc: 'What a member of the JSON in the body must be; without VALUE, neither false nor null.',
+    since: OURS,
+  }),
   regex: once(text('PATTERN'), { doc: 'What the body must match.' }),
   regex_no_match: once(present, { doc: 'Or must not.' }),
   regex_options: once(optionWords, { doc: 'Options of PCRE2.' }),
@@ -172,6 +189,16 @@ const HTTP_KEYWORDS = {
   tls_verify: once(flag, {
     default: false,
     doc: 'The certificate must be valid, for sni_name, the virtualhost or the address.',
+    since: OURS,
+  }),
+  http2: once(flag, {
+    default: false,
+    doc: 'Asks in HTTP/2; SSL_GET agrees on it in the handshake, HTTP_GET takes it for granted.',
+    since: OURS,
+  }),
+  keep_alive: once(flag, {
+    default: false,
+    doc: 'Asks in HTTP/1.1, or HTTP/2, and keeps the connection for the next check.',
     since: OURS,
   }),
   url: blocks(URL),
@@ -412,6 +439,8 @@ function elaborateHttp(
     sendServerName: values.enable_sni || values.sni_name !== undefined,
     serverName: values.sni_name,
     verifyCertificate: values.tls_verify,
+    http2: values.http2,
+    keepAlive: values.keep_alive,
     pages,
   })
 }
@@ -435,6 +464,7 @@ function elaboratePage(url: Statement, virtualHost: string | undefined, context:
     virtualHost: values.virtualhost ?? virtualHost,
     digest: values.digest,
     body: values.body,
+    json: values.json,
     statusCodes: values.status_code,
     regex,
   }

@@ -22,7 +22,7 @@ import {
   timer,
   type Value,
 } from '../value.ts'
-import { CHECKERS, type CheckDefaults, elaborateCheckers, TIMING } from './checkers.ts'
+import { CHECKERS, type CheckDefaults, elaborateCheckers, OURS, TIMING } from './checkers.ts'
 import { forwarding } from './forwarding-value.ts'
 import type { Defaults } from './global-defs.ts'
 import type { Trackable } from './vrrp-instance.ts'
@@ -79,6 +79,8 @@ const endpoint: Value<{ readonly address: Ip; readonly port: number | undefined 
   },
 }
 
+const slowStart = timer(0, TIMER_MAX_S)
+
 const FLAG_WORDS = {
   hashed: once(present, {
     doc: 'Hashed entries; today’s kernels do so anyway.',
@@ -108,6 +110,7 @@ const SERVER_KEYWORDS = {
   uthreshold: once(integer(0, INT_MAX), { default: 0, doc: 'Connections at which it gets no more.' }),
   lthreshold: once(integer(0, INT_MAX), { default: 0, doc: 'Connections below which it gets some again.' }),
   inhibit_on_failure: once(flag, { doc: 'A failed server stays with weight 0.' }),
+  slow_start: once(slowStart, { doc: 'Its own; 0: none.', since: OURS }),
   alpha: once(flag, { doc: 'Down until a check has succeeded.' }),
   notify_up: first(script, { doc: 'Run when it comes up.' }),
   notify_down: first(script, { doc: 'Run when it goes down.' }),
@@ -147,6 +150,10 @@ const SERVICE_KEYWORDS = {
   alpha: once(flag, { doc: 'Servers are down until a check has succeeded.' }),
   omega: once(flag, { doc: 'Stopping counts as failing, for scripts.' }),
   inhibit_on_failure: once(flag, { doc: 'Failed servers stay with weight 0.' }),
+  slow_start: once(slowStart, {
+    doc: 'Seconds in which the weight of a server that comes up again grows from almost nothing to its own.',
+    since: OURS,
+  }),
   ha_suspend: once(flag, { doc: 'No checks while the address is not on this machine.' }),
   smtp_alert: once(flag, { doc: 'Mails gain and loss of the quorum. Default: off.' }),
   real_server: blocks(REAL_SERVER),
@@ -276,6 +283,7 @@ export function elaborateVirtualServers(
           method,
           weight: values.weight,
           inhibit: values.inhibit_on_failure ?? false,
+          slowStartMs: values.slow_start ?? 0,
           inherited,
         },
         defaults,
@@ -359,6 +367,7 @@ interface ServiceFacts {
   readonly method: Forwarding
   readonly weight: number
   readonly inhibit: boolean
+  readonly slowStartMs: number
   readonly inherited: CheckDefaults
 }
 
@@ -403,6 +412,7 @@ function elaborateRealServer(
     upperThreshold: values.uthreshold,
     lowerThreshold: values.lthreshold,
     inhibitOnFailure: values.inhibit_on_failure ?? service.inhibit,
+    slowStartMs: values.slow_start ?? service.slowStartMs,
     checkers,
     following,
     alpha: values.alpha ?? inherited.alpha ?? false,
@@ -427,6 +437,7 @@ function sorryServer(
     upperThreshold: 0,
     lowerThreshold: 0,
     inhibitOnFailure: inhibit,
+    slowStartMs: 0,
     checkers: [],
     following: [],
     alpha: false,
