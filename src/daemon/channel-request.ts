@@ -44,8 +44,13 @@ export function openRequest(channel: RequestChannel, ssl: SslSettings | undefine
         say({ type: 'head', status: Number(headers[constants.HTTP2_HEADER_STATUS]) })
       })
       opened.on('data', bytes => say({ type: 'data', bytes }))
-      opened.on('end', () => say({ type: 'ended' }))
       opened.on('error', error => session === one && one.hear(error))
+      // A page ends properly or with a code (section 7); node lets it end in both cases.
+      opened.on('close', () => {
+        if (session !== one) return
+        if (opened.rstCode === constants.NGHTTP2_NO_ERROR) say({ type: 'ended' })
+        else one.hear(undefined)
+      })
     })
   }
   setImmediate(() => {
