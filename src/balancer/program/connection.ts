@@ -172,12 +172,25 @@ export function addReplyEntry(
   reply.exchange(CONNECTION.key, key.ports)
 }
 
-/** Takes a free place in one of the key's buckets, which is busy from then on. */
+/**
+ * Takes a free place in one of the key's buckets, which is busy from then on. The first bucket is looked into first ever
+ * after, so it is preferred; but not until it is full, since what finds both full has no place at all: of the connections
+ * of a table half full, one in 30,000, where filling first buckets to the brim would lose one in 300.
+ */
 function claimPlace(code: Code, tables: Tables, key: ConnectionKey, slot: Variable, full: () => void): void {
   const hash = connectionHashCode(key.addresses, key.ports, tables.facts.hashSeed)
+  const buckets = ([0, 1] as const).map(which => code.variable(bucketCode(hash, tables.bucketBits, which), 32))
+  const [first, second] = buckets as [Variable, Variable]
+  const taken = takenPlaces(code, tables, first)
+  code.when(taken.ge(BUCKET_ENTRIES / 2), () => {
+    code.when(takenPlaces(code, tables, second).lt(taken), () => {
+      const fuller = code.variable(first, 32)
+      first.set(second)
+      second.set(fuller)
+    })
+  })
   code.section(claimed => {
-    for (const which of [0, 1] as const) {
-      const bucket = bucketCode(hash, tables.bucketBits, which)
+    for (const bucket of [first, second].map(each => each.and(2 ** tables.bucketBits - 1))) {
       const memory = tables.connectionBucket(bucket)
       for (let way = 0; way < BUCKET_ENTRIES; way++) {
         const place = memory.at(way * tables.connectionBytes)
@@ -192,6 +205,17 @@ function claimPlace(code: Code, tables: Tables, key: ConnectionKey, slot: Variab
     }
     full()
   })
+}
+
+/** How many of a bucket's places are not free. */
+function takenPlaces(code: Code, tables: Tables, bucket: Value): Value {
+  const memory = tables.connectionBucket(bucket.and(2 ** tables.bucketBits - 1))
+  const taken = code.variable(0, 8)
+  for (let way = 0; way < BUCKET_ENTRIES; way++) {
+    const key = memory.at(way * tables.connectionBytes).get(CONNECTION.key)
+    code.when(key.ne(0), () => taken.set(taken.add(1).and(7)))
+  }
+  return taken
 }
 
 /**
