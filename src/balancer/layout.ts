@@ -23,7 +23,7 @@
 import type { Field } from '../bpf/value.ts'
 import type { IpFamily } from '../bytes/address.ts'
 
-export const LAYOUT_VERSION = 4
+export const LAYOUT_VERSION = 5
 
 /** Marks the first word of the settings as ours. */
 export const LAYOUT_MAGIC = 0x534c5543
@@ -58,6 +58,13 @@ export const SETTINGS = {
   /** As `entries` and `sweepAt`, for IPv6. */
   entries6: [456, 'u32'],
   sweepAt6: [460, 'u32'],
+  /** How far behind TRANSITIONS_OFFSET the tables in force begin. */
+  transitions: [3008, 'u32'],
+  /** Jiffies when the defence looks next at how much room there is; every so manieth packet it drops, 0: none, and how many are left until then; 1: drop entries. */
+  defendAt: [3012, 'u32'],
+  dropRate: [3016, 'u32'],
+  dropIn: [3020, 'u32'],
+  dropEntries: [3024, 'u32'],
   /** Table-wide counts of packets that were not forwarded, by reason: eight bytes each from here on. */
   reasons: [64, 'u64'],
 } as const
@@ -74,6 +81,7 @@ export const REASONS = [
   'truncated',
   'too-big',
   'error-limit',
+  'defence',
 ] as const
 export type Reason = (typeof REASONS)[number]
 export const reasonField = (reason: Reason): Field => [SETTINGS.reasons[0] + 8 * REASONS.indexOf(reason), 'u64']
@@ -87,6 +95,13 @@ export const TRANSITIONS_OFFSET = 1024
 export const TRANSITION_TABLE = { inputOnly: 0, input: 1, output: 2 } as const
 export const transitionOffset = (table: number, event: number, state: number): number =>
   TRANSITIONS_OFFSET + 64 * table + 16 * event + state
+
+/** The tables of secure_tcp, in the same order; `SETTINGS.transitions` says which are in force. */
+export const SECURE_TRANSITIONS_OFFSET = 2816
+
+/** ip_vs's kernel parameters, a word each, in the order of SYSCTLS. */
+export const SYSCTLS_OFFSET = 2560
+export const SYSCTLS_ROOM = 64
 
 /** Connection states. TCP's are ip_vs's numbers (include/net/ip_vs.h); the others follow. */
 export const STATE = {
@@ -240,6 +255,8 @@ export const CONNECTION6 = {
 export const KIND = { connection: 1, template: 2, reply: 3, busy: 255 } as const
 /** `translated`: both directions pass the director, so the two-sided state tables hold. */
 export const CONNECTION_FLAG = { translated: 1, tunnelled: 2 } as const
+/** Above the flags, up to 15: in how many jiffies the client sent something. */
+export const CONNECTION_PACKETS_SHIFT = 4
 /** What the second word of a key holds while an entry is being written or taken out. */
 export const KEY_BUSY = 0xff00_0000_0000n
 

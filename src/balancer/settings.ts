@@ -2,14 +2,17 @@
 import {
   LAYOUT_MAGIC,
   LAYOUT_VERSION,
+  SECURE_TRANSITIONS_OFFSET,
   SETTINGS,
   type TableFacts,
   TCP_EVENT,
   TRANSITION_TABLE,
+  TRANSITIONS_OFFSET,
   timeoutOffset,
   transitionOffset,
 } from './layout.ts'
 import type { Memory } from './memory.ts'
+import { SYSCTL_NAMES, SYSCTLS, sysctlField } from './sysctls.ts'
 import { DEFAULT_TIMEOUTS_S, nextTcpState, TCP_STATES } from './tcp-state.ts'
 
 /** Writes facts, ip_vs's timeouts and its state tables into settings that are all zero. The mark that they are ours comes last. */
@@ -29,9 +32,12 @@ export function writeSettings(settings: Memory, { capacity, hashSeed, hertz }: T
       for (const state of TCP_STATES.keys()) {
         const place = transitionOffset(TRANSITION_TABLE[table], TCP_EVENT[event], state)
         settings.set(place, [0, 'u8'], nextTcpState(table, event, state))
+        const secure = place - TRANSITIONS_OFFSET + SECURE_TRANSITIONS_OFFSET
+        settings.set(secure, [0, 'u8'], nextTcpState(table, event, state, 'secure'))
       }
     }
   }
+  for (const name of SYSCTL_NAMES) settings.set(0, sysctlField(name), SYSCTLS[name].initial)
   settings.set(0, SETTINGS.magic, LAYOUT_MAGIC)
 }
 

@@ -58,6 +58,7 @@ import { expectReplies, ignoreReplies } from './reply-servers.ts'
 import { SchedulerState } from './scheduler-state.ts'
 import { addToIndex, findInIndex, removeFromIndex } from './service-index.ts'
 import { NO_NEEDS } from './shape.ts'
+import { type SysctlName, sysctlField } from './sysctls.ts'
 import { TableRecords } from './table-records.ts'
 import { Trash } from './trash.ts'
 
@@ -116,6 +117,18 @@ export class RegionTable implements ServiceTable {
     const seconds = (state: number) =>
       Math.floor(this.#records.settings.get(timeoutOffset(state), [0, 'u32']) / this.#backing.facts.hertz)
     return { tcpS: seconds(STATE.ESTABLISHED), tcpFinS: seconds(STATE.FIN_WAIT), udpS: seconds(STATE.UDP) }
+  }
+
+  /** One of ip_vs's kernel parameters. */
+  sysctl(name: SysctlName): number {
+    return this.#records.settings.get(0, sysctlField(name))
+  }
+
+  /** Sets it; `parseSysctl` says what it takes. */
+  setSysctl(name: SysctlName, value: number): void {
+    this.#edit(() => this.#records.settings.set(0, sysctlField(name), value))
+    // Defences go up at once.
+    this.#backing.sweep()
   }
 
   syncDaemons(): readonly SyncDaemon[] {

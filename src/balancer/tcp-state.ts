@@ -57,13 +57,28 @@ const TABLES: Readonly<Record<keyof typeof TRANSITION_TABLE, Readonly<Record<key
   },
 }
 
+/** What differs with secure_tcp: a SYN that was not answered yet is trusted less (tcp_states_dos). */
+const SECURE: Readonly<Record<keyof typeof TRANSITION_TABLE, Partial<Record<keyof typeof TCP_EVENT, string>>>> = {
+  //     NO ES SS SR FW TW CL CW LA LI SA
+  inputOnly: { syn: 'SA ES ES SR SA SA SA SA SA SA SA' },
+  input: {
+    syn: 'SR ES ES SR SR SR SR SR SR SR SA',
+    fin: 'CL CW SS TW TW TW CL CW LA LI SA',
+    ack: 'ES ES SS SR FW TW CL CW CL LI SA',
+    rst: 'CL CL CL SR CL CL CL CL LA LI CL',
+  },
+  output: { syn: 'SS ES SS SA SS SS SS SS SS LI SA' },
+}
+
 /** The state after `event` in the given table; ip_vs leaves a packet without any of the four flags to close. */
 export function nextTcpState(
   table: keyof typeof TRANSITION_TABLE,
   event: keyof typeof TCP_EVENT,
   state: number,
+  mode: 'usual' | 'secure' = 'usual',
 ): number {
-  return SHORT[TABLES[table][event].split(' ')[state] ?? 'CL'] ?? STATE.CLOSE
+  const row = (mode === 'secure' ? SECURE[table][event] : undefined) ?? TABLES[table][event]
+  return SHORT[row.split(' ')[state] ?? 'CL'] ?? STATE.CLOSE
 }
 
 /** ip_vs's timeouts in seconds, by state. `ipvsadm --set` changes those of ESTABLISHED, FIN_WAIT and UDP. */

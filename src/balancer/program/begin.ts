@@ -10,6 +10,7 @@ import {
   FORWARD,
   SERVICE,
   SERVICE_FLAG,
+  SETTINGS,
   STATE,
   TIMEOUTS_OFFSET,
 } from '../layout.ts'
@@ -25,7 +26,8 @@ import {
   findConnection,
   removeConnection,
 } from './connection.ts'
-import { isOver } from './follow.ts'
+import { thinOut } from './defence.ts'
+import { advance, isOver } from './follow.ts'
 import { PROTOCOL, TCP_FLAG } from './headers.ts'
 import type { Packet } from './parse.ts'
 import type { Scene } from './scene.ts'
@@ -49,17 +51,21 @@ export function beginConnection(
     code.exit(hook.pass)
   }
   if (shape.protocols.includes('tcp')) {
-    // Only a SYN begins a connection: what else comes without one gets the stack's RST.
+    // Only a SYN begins a connection: what else comes without one gets the stack's RST. Unless sloppy_tcp is set.
     const begins = packet.flags.and(TCP_FLAG.syn | TCP_FLAG.rst).eq(TCP_FLAG.syn)
-    code.guard(shape.protocols.includes('udp') ? begins.or(packet.protocol.eq(PROTOCOL.udp)) : begins, () => {
-      tell(code, 'not-opening')
-      stranger()
+    const usual = shape.protocols.includes('udp') ? begins.or(packet.protocol.eq(PROTOCOL.udp)) : begins
+    code.rarely(usual.not(), () => {
+      code.guard(packet.flags.has(TCP_FLAG.rst).not().and(tables.sysctl('sloppy_tcp').ne(0)), () => {
+        tell(code, 'not-opening')
+        stranger()
+      })
     })
   }
   code.guard(service.get(SERVICE.flags).has(SERVICE_FLAG.removed).not(), () => {
     tell(code, 'removed')
     stranger()
   })
+  thinOut(code, tables, () => code.exit(hook.drop))
 
   const template = code.variable(0, 32)
   code.section(chosen => {
@@ -120,9 +126,23 @@ export function beginConnection(
     code.when(method.eq(FORWARD.tunnel), () => tables.connection(slot).set(CONNECTION.flags, CONNECTION_FLAG.tunnelled))
   }
   tell(code, 'created', () => ({ slot }))
+  if (shape.protocols.includes('tcp')) openUnusually(scene, slot, destination)
   if (shape.thresholds) burden(code, tables, destination)
   const counter = tables.counter(destination)
   counter.set(COUNTER.connections, counter.get(COUNTER.connections).add(1))
+}
+
+/** A connection that did not begin as usual: in the middle of it, or with secure_tcp. Its first packet decides its state. */
+function openUnusually(scene: Scene, slot: Value, destination: Value): void {
+  const { code, tables, packet } = scene
+  const unusual = packet.flags.has(TCP_FLAG.syn).not().or(tables.settings().get(SETTINGS.transitions).ne(0))
+  code.rarely(packet.protocol.eq(PROTOCOL.tcp).and(unusual), () => {
+    const server = tables.destination(destination)
+    tables.connection(slot).set(CONNECTION.state, STATE.NONE)
+    server.increase(DESTINATION.active, -1)
+    server.increase(DESTINATION.inactive, 1)
+    advance(scene, slot, server, 'in')
+  })
 }
 
 /** A client that was here before goes where it went; its template counts one more child. Leaves by `chosen` then. */
@@ -146,9 +166,17 @@ function findTemplate(
       const server = entry.get(CONNECTION.destination)
       const childless = tables.detail(slot).get(DETAIL.children).eq(0)
       const available = tables.destination(server).get(DESTINATION.flags).has(DESTINATION_FLAG.available)
-      code.rarely(isOver(entry, now).and(childless).or(available.not()), () => {
+      code.rarely(isOver(entry, now).and(childless), () => {
         tell(code, 'template-over', () => ({ slot }))
         removeConnection(code, tables, slot, key.ports)
+        absent()
+      })
+      const quiesced = tables.destination(server).get(DESTINATION.weight).eq(0)
+      code.rarely(available.not().or(quiesced.and(tables.sysctl('expire_quiescent_template').ne(0))), () => {
+        tell(code, 'template-over', () => ({ slot }))
+        // Nobody finds it any more; it stays for those that belong to it (ip_vs_check_template).
+        const hidden = key.ports.shr(32).shl(32).or(HIDDEN_PORTS)
+        entry.compareExchange(CONNECTION.key, key.ports, hidden)
         absent()
       })
       // The child is counted first: a template with children is not taken out. If it was just then, look no further.
@@ -190,6 +218,9 @@ function createTemplate(scene: Scene, service: Pointer, template: Variable, dest
     template.set(slot.add(1).low32())
   })
 }
+
+/** The client's port 0, the virtual port 65535. */
+const HIDDEN_PORTS = 0xffff_0000
 
 /** <protocol, client's network, 0, virtual address, virtual port>; a service of every port has templates of port 0. */
 function templateKey(tables: Tables, packet: Packet, service: Pointer): ConnectionKey {

@@ -31,16 +31,23 @@ export function estimateIfDue(code: Code, facts: TableFacts): void {
   const now = code.call(HELPER.jiffies).low32()
   const period = ESTIMATE_PERIOD_S * facts.hertz
   const due = settings.get(SETTINGS.estimateAt)
-  code.when(now.sub32(due).lt(2 ** 31), () => {
-    // On the beat, unless beats were missed.
-    code.when(
-      now.sub32(due).lt(period),
-      () => settings.set(SETTINGS.estimateAt, due.add32(period)),
-      () => settings.set(SETTINGS.estimateAt, now.add32(period)),
-    )
-    const unused = code.frame(8)
-    code.call(HELPER.loop, facts.capacity.destinations, code.callback(CALLBACK), unused.address(), 0)
-  })
+  const wanted = new Tables(code, facts).sysctl('run_estimation').ne(0)
+  code.when(
+    now
+      .sub32(due)
+      .lt(2 ** 31)
+      .and(wanted),
+    () => {
+      // On the beat, unless beats were missed.
+      code.when(
+        now.sub32(due).lt(period),
+        () => settings.set(SETTINGS.estimateAt, due.add32(period)),
+        () => settings.set(SETTINGS.estimateAt, now.add32(period)),
+      )
+      const unused = code.frame(8)
+      code.call(HELPER.loop, facts.capacity.destinations, code.callback(CALLBACK), unused.address(), 0)
+    },
+  )
 }
 
 export function estimateCallback(facts: TableFacts): NonNullable<ProgramSource['callbacks']> {

@@ -3,9 +3,12 @@ import type { Pointer, Value, Variable } from '../../bpf/value.ts'
 import {
   CONNECTION,
   CONNECTION_FLAG,
+  CONNECTION_PACKETS_SHIFT,
   DESTINATION,
   DESTINATION_FLAG,
   DETAIL,
+  SECURE_TRANSITIONS_OFFSET,
+  SETTINGS,
   STATE,
   TCP_EVENT,
   TIMEOUTS_OFFSET,
@@ -36,23 +39,49 @@ export function followConnection(
     absent()
   })
   if (shape.protocols.includes('tcp')) {
-    const reusable = state.eq(STATE.TIME_WAIT).or(state.eq(STATE.CLOSE))
-    code.rarely(packet.flags.has(TCP_FLAG.syn).and(reusable), () => {
-      // conn_reuse_mode 1: the port is used again for another connection, which may go elsewhere
-      code.when(tables.detail(slot).get(DETAIL.template).eq(0), () => {
+    code.rarely(packet.flags.has(TCP_FLAG.syn), () =>
+      code.section(kept => {
+        keepUnlessReused(scene, slot, state, destination, kept)
         tell(code, 'reused', () => ({ slot }))
         removeConnection(code, tables, slot, key.ports)
         absent()
-      })
-    })
+      }),
+    )
   }
   const server = tables.destination(destination)
   code.guard(server.get(DESTINATION.flags).has(DESTINATION_FLAG.available), () => {
     tell(code, 'server-gone', () => ({ destination }))
+    code.when(tables.sysctl('expire_nodest_conn').ne(0), () => {
+      removeConnection(code, tables, slot, key.ports)
+      absent()
+    })
     tables.count('destination-gone')
     code.exit(hook.drop)
   })
   advance(scene, slot, server, 'in')
+}
+
+/**
+ * A SYN on a connection that is there (ip_vs_in_hook, is_new_conn_expected): comes back if the port is used again, for
+ * another connection, which may go elsewhere; leaves by `kept` if not.
+ */
+function keepUnlessReused(
+  { code, tables }: Scene,
+  slot: Value,
+  state: Value,
+  destination: Value,
+  kept: () => void,
+): void {
+  code.section(reused => {
+    const quiesced = tables.destination(destination).get(DESTINATION.weight).eq(0)
+    code.when(tables.sysctl('expire_nodest_conn').ne(0).and(quiesced), reused)
+    const mode = tables.sysctl('conn_reuse_mode')
+    code.when(mode.eq(0).or(tables.detail(slot).get(DETAIL.template).ne(0)), kept)
+    code.when(state.eq(STATE.TIME_WAIT).or(state.eq(STATE.CLOSE)), reused)
+    const oneSided = tables.connection(slot).get(CONNECTION.flags).has(CONNECTION_FLAG.translated).not()
+    code.when(mode.has(2).and(state.eq(STATE.FIN_WAIT)).and(oneSided), reused)
+    kept()
+  })
 }
 
 /** True if the connection's time is up, whether or not it has been taken out. */
@@ -81,6 +110,11 @@ export function advance(scene: Followed, slot: Value, server: Pointer, direction
   code.when(entry.get(CONNECTION.stamp).ne(now), () => {
     entry.set(CONNECTION.stamp, now)
     entry.set(CONNECTION.timeout, timeoutOf(tables, entry.get(CONNECTION.state)))
+    if (direction === 'out') return
+    const flags = entry.get(CONNECTION.flags)
+    code.when(flags.lt((0xff << CONNECTION_PACKETS_SHIFT) & 0xff), () =>
+      entry.set(CONNECTION.flags, flags.add(1 << CONNECTION_PACKETS_SHIFT)),
+    )
   })
 }
 
@@ -93,12 +127,17 @@ function changeState(scene: Followed, slot: Value, state: Value, server: Pointer
   if (direction === 'in' && shape.methods.includes('masquerade')) {
     code.when(entry.get(CONNECTION.flags).has(CONNECTION_FLAG.translated), () => table.set(64 * TRANSITION_TABLE.input))
   }
+  const inForce = tables
+    .settings()
+    .get(SETTINGS.transitions)
+    .and(SECURE_TRANSITIONS_OFFSET - TRANSITIONS_OFFSET)
   code.section(decided => {
     for (const event of ['rst', 'syn', 'fin', 'ack'] as const) {
       code.when(packet.flags.has(TCP_FLAG[event]), () => {
         const row = state
           .and(15)
           .add(table.and(0xff))
+          .add(inForce)
           .add(TRANSITIONS_OFFSET + 16 * TCP_EVENT[event])
         next.set(tables.settings(row).get([0, 'u8']))
         decided()

@@ -81,7 +81,10 @@ function tunnel({ code, tables, hook, shape, packet, now, refuse }: Scene, desti
         const overhead = tunnelOverhead(code, shape, server, family)
         admitLength(code, hook, packet, mtu, overhead, tooBig(packet, refuse))
       },
-      write: () => ({ start: encapsulate(code, hook, shape, packet, server, family, refused), finish: () => {} }),
+      write: () => ({
+        start: encapsulate(code, tables, hook, shape, packet, server, family, refused),
+        finish: () => {},
+      }),
     })
   const [first, second] = shape.tunnelFamilies
   if (first === undefined) throw new RangeError('a shape with tunnels says where to')

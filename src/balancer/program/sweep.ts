@@ -10,8 +10,19 @@ import type { ProgramSource } from '../../bpf/compile.ts'
 import { HELPER } from '../../bpf/helper.ts'
 import type { Scalar, Value } from '../../bpf/value.ts'
 import type { IpFamily } from '../../bytes/address.ts'
-import { CONNECTION, connectionSlots, DETAIL, KIND, SETTINGS, type TableFacts, TEMPLATE_GRACE_S } from '../layout.ts'
+import {
+  CONNECTION,
+  connectionSlots,
+  DESTINATION,
+  DESTINATION_FLAG,
+  DETAIL,
+  KIND,
+  SETTINGS,
+  type TableFacts,
+  TEMPLATE_GRACE_S,
+} from '../layout.ts'
 import { isTemplate, removeConnection } from './connection.ts'
+import { dropAtRandom, updateDefence, updateDefenceIfDue } from './defence.ts'
 import { estimateCallback, estimateIfDue } from './estimate.ts'
 import { Tables } from './tables.ts'
 
@@ -38,16 +49,18 @@ const SWEEP_SLOT = { 4: 'sweep_slot', 6: 'sweep_slot6' } as const
 /** The table of IPv6 is that much smaller, so a round over it takes as long. */
 const SLOTS_RATIO = 4
 
-/** Runs over the whole table once, when it is test-run. Its verdict is 0. */
+/** Runs over the whole table once, and looks at the defences, when it is test-run. Its verdict is 0. */
 export function sweeper(facts: TableFacts, looping: Looping): ProgramSource {
   return {
     name: 'sluice_sweep',
     type: 'tc',
     main: code => {
-      for (const family of FAMILIES) sweep(code, facts, family, connectionSlots(facts.capacity, family), looping)
+      updateDefence(code, facts)
+      for (const family of FAMILIES)
+        sweep(code, facts, family, connectionSlots(facts.capacity, family), looping, expire)
       code.exit(0)
     },
-    callbacks: loopCallback(facts, looping),
+    callbacks: loopCallback(facts, looping, expire),
   }
 }
 
@@ -73,14 +86,15 @@ export function expiryTimer(facts: TableFacts, looping: Looping): ProgramSource 
         body: code => {
           const timer = code.parameter(2)
           if (looping === 'helper') estimateIfDue(code, facts)
+          updateDefenceIfDue(code, facts)
           const settings = new Tables(code, facts).settings()
           const entries = settings.get(SETTINGS.entries)
           const entries6 = settings.get(SETTINGS.entries6)
           code.when(
             entries.or(entries6).ne(0),
             () => {
-              code.when(entries.ne(0), () => sweep(code, facts, 4, slots, looping))
-              code.when(entries6.ne(0), () => sweep(code, facts, 6, slots / SLOTS_RATIO, looping))
+              code.when(entries.ne(0), () => sweep(code, facts, 4, slots, looping, expireOrDrop))
+              code.when(entries6.ne(0), () => sweep(code, facts, 6, slots / SLOTS_RATIO, looping, expireOrDrop))
               code.call(HELPER.timerStart, timer, tickNs, 0)
             },
             () => {
@@ -90,7 +104,7 @@ export function expiryTimer(facts: TableFacts, looping: Looping): ProgramSource 
           code.exit(0)
         },
       },
-      ...loopCallback(facts, looping),
+      ...loopCallback(facts, looping, expireOrDrop),
       ...(looping === 'helper' ? estimateCallback(facts) : {}),
     },
   }
@@ -102,29 +116,29 @@ export function clock(): ProgramSource {
 }
 
 /** `bpf_loop` calls it with the round and a pointer we have no use for; 0 goes on. */
-function loopCallback(facts: TableFacts, looping: Looping): NonNullable<ProgramSource['callbacks']> {
+function loopCallback(facts: TableFacts, looping: Looping, visit: Visit): NonNullable<ProgramSource['callbacks']> {
   if (looping === 'unrolled') return {}
   const body = (family: IpFamily) => (code: Code) => {
-    sweepSlot(code, new Tables(code, facts, family), code.parameter(0))
+    sweepSlot(code, new Tables(code, facts, family), code.parameter(0), visit)
     code.exit(0)
   }
   return Object.fromEntries(FAMILIES.map(family => [SWEEP_SLOT[family], { parameters: 2, body: body(family) }]))
 }
 
-function sweep(code: Code, facts: TableFacts, family: IpFamily, slots: number, looping: Looping): void {
+function sweep(code: Code, facts: TableFacts, family: IpFamily, slots: number, looping: Looping, visit: Visit): void {
   const tables = new Tables(code, facts, family)
   const rounds = looping === 'helper' ? slots : Math.min(slots, UNROLLED_ROUNDS)
   if (looping === 'helper') {
     const unused = code.frame(8)
     code.call(HELPER.loop, rounds, code.callback(SWEEP_SLOT[family]), unused.address(), 0)
   } else {
-    code.repeat(rounds, round => sweepSlot(code, tables, round))
+    code.repeat(rounds, round => sweepSlot(code, tables, round, visit))
   }
   tables.settings().increase(tables.sweepField, rounds)
 }
 
 /** Looks at the slot that comes `round` after where the last sweep ended. */
-function sweepSlot(code: Code, tables: Tables, round: Value): void {
+function sweepSlot(code: Code, tables: Tables, round: Value, visit: Visit): void {
   const slot = tables
     .settings()
     .get(tables.sweepField)
@@ -137,12 +151,29 @@ function sweepSlot(code: Code, tables: Tables, round: Value): void {
     const kind = key.shr(40).and(0xff)
     // A reply entry comes and goes with its connection.
     code.when(kind.eq(KIND.busy).or(kind.eq(KIND.reply)), done)
-    expire(code, tables, slot, key, done)
+    visit(code, tables, slot, key, done)
   })
+}
+
+/** What is done to an entry; may leave by `done`. */
+type Visit = (code: Code, tables: Tables, slot: Value, key: Value, done: () => void) => void
+
+function expireOrDrop(code: Code, tables: Tables, slot: Value, key: Value, done: () => void): void {
+  dropAtRandom(code, tables, slot, key, done)
+  expire(code, tables, slot, key, done)
 }
 
 function expire(code: Code, tables: Tables, slot: Value, key: Value, done: () => void): void {
   const entry = tables.connection(slot)
+  code.rarely(tables.sysctl('expire_nodest_conn').ne(0), () => {
+    // ip_vs_expire_nodest_conn_flush: what has no server any more, and nothing that belongs to it.
+    const available = tables.destination(entry.get(CONNECTION.destination)).get(DESTINATION.flags)
+    const alone = tables.detail(slot).get(DETAIL.children).eq(0)
+    code.when(available.has(DESTINATION_FLAG.available).not().and(alone), () => {
+      removeConnection(code, tables, slot, key)
+      done()
+    })
+  })
   const now: Value = code.call(HELPER.jiffies).low32()
   const stamp = entry.get(CONNECTION.stamp)
   code.when(now.sub32(stamp).lt(entry.get(CONNECTION.timeout)), done)

@@ -28,6 +28,7 @@ import {
   SETTINGS_BYTES,
   type TableFacts,
 } from '../layout.ts'
+import { type SysctlName, sysctlField } from '../sysctls.ts'
 import { tell } from './tell.ts'
 
 export class Tables {
@@ -110,6 +111,10 @@ export class Tables {
   /** Where its next sweep goes on. */
   get sweepField(): Field {
     return this.family === 4 ? SETTINGS.sweepAt : SETTINGS.sweepAt6
+  }
+  /** One of ip_vs's kernel parameters, as it is at present. */
+  sysctl(name: SysctlName): Value {
+    return this.settings().get(sysctlField(name))
   }
   /** Counts a packet that concerned a service and was not forwarded. */
   count(reason: Reason): void {

@@ -34,6 +34,7 @@ import {
 import { CONTEXT_BYTES, type Hook } from './hook.ts'
 import { isFragment, type Packet, TRANSPORT_MASK_IPV6 } from './parse.ts'
 import { decreaseTtl } from './rewrite.ts'
+import type { Tables } from './tables.ts'
 
 /** skb_adjust_room: at the MAC header, and what is put there. */
 const ROOM_MAC = 1
@@ -61,6 +62,7 @@ export function overheadBytes(type: TunnelType, withChecksum: boolean, family: I
  */
 export function encapsulate(
   code: Code,
+  tables: Tables,
   hook: Hook,
   shape: Shape,
   packet: Packet,
@@ -69,7 +71,7 @@ export function encapsulate(
   refused: () => void,
 ): Pointer {
   decreaseTtl(packet)
-  const inner = readInner(code, hook, shape, packet)
+  const inner = readInner(code, tables, hook, shape, packet)
   const outer = {
     family,
     address: readAddress(server, DESTINATION.address, family),
@@ -128,7 +130,7 @@ interface Inner {
 }
 
 /** What the outer headers are made of, while the packet still lies where it was. */
-function readInner(code: Code, hook: Hook, shape: Shape, packet: Packet): Inner {
+function readInner(code: Code, tables: Tables, hook: Hook, shape: Shape, packet: Packet): Inner {
   const { family, ip } = packet
   const tos = family === 4 ? ip.get(IPV4.tos) : ip.get(IPV6.first).shr(20).and(0xff)
   // Congestion experienced (11) becomes capable (10): what happens in the tunnel is told by the tunnel.
@@ -140,13 +142,20 @@ function readInner(code: Code, hook: Hook, shape: Shape, packet: Packet): Inner 
     family,
     tos: outerTos,
     ttl: ip.get(family === 4 ? IPV4.ttl : IPV6.hopLimit),
-    fragment: family === 4 ? ip.get(IPV4.fragment).and(RAW_DONT_FRAGMENT) : code.constant(0),
+    fragment: family === 4 ? dontFragment(code, tables, packet) : code.constant(0),
     totalLength: family === 4 ? ip.get(IPV4.totalLength) : ip.get(IPV6.payloadLength).add(IPV6_BYTES),
     segments:
       hook.gsoSize === undefined ? code.constant(0) : code.pointer(packet.context, CONTEXT_BYTES).get(hook.gsoSize),
     sum: !summed ? code.constant(0) : family === 4 ? sumOfIpv4(packet) : sumOfIpv6(code, packet),
     flow: words.reduce((mix, word) => mix.xor(word)),
   }
+}
+
+/** The bit that the outer packet has: that of what is inside, or none without pmtu_disc. */
+function dontFragment(code: Code, tables: Tables, { ip }: Packet): Value {
+  const bit = code.variable(ip.get(IPV4.fragment).and(RAW_DONT_FRAGMENT), 16)
+  code.rarely(tables.sysctl('pmtu_disc').eq(0), () => bit.set(0))
+  return bit
 }
 
 interface Outer {
