@@ -14,6 +14,6 @@ export interface Backing {
   exclusively<T>(edit: () => T): T
   /** Our own address on the way to another, which a tunnel to it begins at; undefined if there is no way. */
   routeSource(address: Ip): Ip | undefined
-  /** Puts a program of this shape to work, between two packets. */
-  reshape(shape: Shape): void
+  /** Puts a program of this shape to work in place of the one before, between two packets. */
+  reshape(shape: Shape, before: Shape | undefined): void
 }

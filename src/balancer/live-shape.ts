@@ -27,7 +27,7 @@ export class LiveShape {
   grow(service: VirtualService, needs: DestinationNeeds): void {
     const before = this.#shape()
     const after = shapeWith(before, service, needs)
-    if (shapeText(after) !== shapeText(before)) this.#install(after)
+    if (shapeText(after) !== shapeText(before)) this.#install(after, before)
   }
 
   /** After something is gone, the program need not know it any more. */
@@ -51,7 +51,7 @@ export class LiveShape {
         .map(member => readDestination(destinations, member * DESTINATION_BYTES))
       return shapeWith(shape, readService(services, number * SERVICE_BYTES), needsOf(members, members.length))
     }, kept)
-    if (shapeText(after) !== shapeText(before)) this.#install(after)
+    if (shapeText(after) !== shapeText(before)) this.#install(after, before)
   }
 
   /** Read anew only if somebody has put another program to work. */
@@ -67,8 +67,8 @@ export class LiveShape {
     return parseShape(new TextDecoder().decode(bytes.slice(0, end < 0 ? SHAPE_BYTES : end)))
   }
 
-  #install(shape: Shape): void {
-    this.#backing.reshape(shape)
+  #install(shape: Shape, before: Shape): void {
+    this.#backing.reshape(shape, before)
     const bytes = this.#records.settings.slice(SHAPE_OFFSET, SHAPE_BYTES)
     bytes.fill(0)
     bytes.set(new TextEncoder().encode(shapeText(shape)).subarray(0, SHAPE_BYTES - 1))

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { closeSync, mkdtempSync, rmdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -208,6 +209,28 @@ test('a refused program points at the line of TypeScript that the verifier stopp
   assert.match(error.message, new RegExp(`r\\d is map_value\\(.*, from bpf\\.test\\.ts:${line - 2}\\n`))
   assert.match(error.log, new RegExp(`; bpf\\.test\\.ts:${line}`))
   assert.equal(error.cause.code, 'EACCES')
+})
+
+test('signals do not keep a program from being loaded', { skip, timeout: 60_000 }, async t => {
+  const program = compile({
+    name: 'long',
+    type: 'tc',
+    main: code => {
+      const sum = code.variable(0)
+      code.repeat(5000, round => sum.set(sum.add(round)))
+      code.exit(sum.low32())
+    },
+  })
+  let signals = 0
+  const count = () => void signals++
+  process.on('SIGUSR2', count)
+  const nuisance = spawn('sh', ['-c', `while kill -USR2 ${process.pid}; do :; done`])
+  t.after(() => {
+    nuisance.kill('SIGKILL')
+    process.off('SIGUSR2', count)
+  })
+  while (signals === 0) await sleep(1)
+  for (let round = 0; round < 10; round++) own(loadProgram(program, {}))
 })
 
 test('a packet is not touched before its length was compared', { skip }, () => {

@@ -10,7 +10,7 @@ import { type CompiledProgram, compile, link, type ProgramSource, type ProgramTy
 import type { Position } from '../bpf/position.ts'
 import { refusalText } from '../bpf/verifier-log.ts'
 import { KernelError } from './errors.ts'
-import { addressOf, bpf, call, MAP_SHARED, type Mapping, map, PROT_READ, PROT_WRITE } from './libc.ts'
+import { addressOf, bpf, call, MAP_SHARED, type Mapping, map, PROT_READ, PROT_WRITE, uninterrupted } from './libc.ts'
 
 const COMMAND = {
   MAP_CREATE: 0,
@@ -198,7 +198,8 @@ export function loadProgram(program: CompiledProgram, maps: Readonly<Record<stri
             ] as [number, number | bigint][])),
       ])
       name(bytes, 48, program.name)
-      return call(`load the program ${program.name}`, bpf(COMMAND.PROG_LOAD, bytes, bytes.length))
+      // The verifier gives up with EAGAIN when a signal comes in (do_check, kernel/bpf/verifier.c).
+      return uninterrupted(() => call(`load the program ${program.name}`, bpf(COMMAND.PROG_LOAD, bytes, bytes.length)))
     }
     try {
       return load(undefined)

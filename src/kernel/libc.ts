@@ -76,6 +76,24 @@ export const sched_setscheduler: (tid: number, policy: number, parameters: Point
   'int sched_setscheduler(int, int, void *)',
 )
 export const setrlimit: (resource: number, limit: Pointer) => number = define('int setrlimit(int, void *)')
+const pthread_sigmask: (how: number, set: Pointer, before: Pointer) => number = define(
+  'int pthread_sigmask(int, void *, void *)',
+)
+const SIG_SETMASK = 2
+/** sigset_t has room for 1024 signals. */
+const SIGNAL_SET_BYTES = 128
+
+/** Does something long in the kernel that a signal would end with EAGAIN or EINTR: signals wait until it is done. */
+export function uninterrupted<T>(work: () => T): T {
+  const all = new Uint8Array(SIGNAL_SET_BYTES).fill(0xff)
+  const before = new Uint8Array(SIGNAL_SET_BYTES)
+  pthread_sigmask(SIG_SETMASK, all, before)
+  try {
+    return work()
+  } finally {
+    pthread_sigmask(SIG_SETMASK, before, null)
+  }
+}
 
 // time
 const clock_getres: (clock: number, resolution: Pointer) => number = define('int clock_getres(int, void *)')

@@ -34,7 +34,7 @@ import { Memory } from '../balancer/memory.ts'
 import { director } from '../balancer/program/director.ts'
 import { dispatcher, PROGRAM_SLOT, PROGRAM_SLOTS, PROGRAMS_MAP } from '../balancer/program/dispatch.ts'
 import { TC } from '../balancer/program/hook.ts'
-import { portless } from '../balancer/program/portless.ts'
+import { portless, portlessShape } from '../balancer/program/portless.ts'
 import { clock, expiryTimer, type Looping, sweeper, TIMER_BYTES, TIMER_MAP } from '../balancer/program/sweep.ts'
 import { readFacts, writeSettings } from '../balancer/settings.ts'
 import { EMPTY_SHAPE, type Shape, shapeText } from '../balancer/shape.ts'
@@ -81,8 +81,8 @@ const DEFAULT_CAPACITY = {
 
 const LOCK_FILE = 'table.lock'
 
-/** How many generations of programs are kept at hand: an edit, and its undoing, compile once. */
-const GENERATIONS_MAX = 16
+/** How many programs are kept at hand: an edit, and its undoing, compile once. */
+const PROGRAMS_MAX = 32
 
 /** What it takes to make a table, for the sentence that says what is missing. */
 const NEEDS = {
@@ -202,7 +202,7 @@ class KernelBacking implements Backing {
   readonly #descriptors: Readonly<Record<string, number>>
   readonly #lockFile: number
   /** By shape, the one used last at the end. */
-  readonly #generations: Map<string, Readonly<Record<number, number>>> = new Map()
+  readonly #programs: Map<string, number> = new Map()
   #locked = false
 
   constructor(
@@ -243,33 +243,32 @@ class KernelBacking implements Backing {
     return routeSource(address)
   }
 
-  reshape(shape: Shape): void {
-    const generation = this.#generation(shape)
+  reshape(shape: Shape, before: Shape | undefined): void {
+    const [alone, aloneBefore] = [shape, before].map(each => each && shapeText(portlessShape(each)))
     // What the director hands on to comes first: what it sends there finds the program that goes with it.
-    for (const slot of [PROGRAM_SLOT.portless, PROGRAM_SLOT.director])
-      updateElement(this.#descriptors[PROGRAMS_MAP]!, word(slot), word(generation[slot]!))
+    if (alone !== aloneBefore)
+      this.#install(PROGRAM_SLOT.portless, `portless ${alone}`, () =>
+        load(portless(TC, this.facts, shape), this.#descriptors),
+      )
+    this.#install(PROGRAM_SLOT.director, `director ${shapeText(shape)}`, () =>
+      loadLooping(looping => director(TC, this.facts, shape, looping), this.#descriptors),
+    )
   }
 
-  /** The programs of a shape; those of a shape that we have put to work before are still at hand. */
-  #generation(shape: Shape): Readonly<Record<number, number>> {
-    const name = shapeText(shape)
-    const generation = this.#generations.get(name) ?? {
-      [PROGRAM_SLOT.portless]: load(portless(TC, this.facts, shape), this.#descriptors),
-      [PROGRAM_SLOT.director]: loadLooping(looping => director(TC, this.facts, shape, looping), this.#descriptors),
-    }
-    this.#generations.delete(name)
-    this.#generations.set(name, generation)
-    const [oldest] = this.#generations.keys()
-    if (this.#generations.size > GENERATIONS_MAX && oldest !== undefined) {
-      for (const program of Object.values(this.#generations.get(oldest)!)) closeSync(program)
-      this.#generations.delete(oldest)
-    }
-    return generation
+  /** One that we have put to work before is still at hand. */
+  #install(slot: number, name: string, make: () => number): void {
+    const program = this.#programs.get(name) ?? make()
+    this.#programs.delete(name)
+    this.#programs.set(name, program)
+    updateElement(this.#descriptors[PROGRAMS_MAP]!, word(slot), word(program))
+    const [oldest] = this.#programs
+    if (this.#programs.size <= PROGRAMS_MAX || oldest === undefined) return
+    closeSync(oldest[1])
+    this.#programs.delete(oldest[0])
   }
 
   close(): void {
-    for (const generation of this.#generations.values())
-      for (const program of Object.values(generation)) closeSync(program)
+    for (const program of this.#programs.values()) closeSync(program)
     for (const mapping of this.#mappings) mapping.unmap()
     for (const fd of Object.values(this.#descriptors)) closeSync(fd)
     closeSync(this.#lockFile)
@@ -335,7 +334,7 @@ function makeBacking(directory: string, lockFile: number, wanted: Partial<Capaci
   descriptors.sweep = loadLooping(looping => sweeper(facts, looping), descriptors)
   descriptors.clock = load(clock(), descriptors)
   const backing = new KernelBacking(facts, mappings, descriptors, lockFile)
-  backing.reshape(EMPTY_SHAPE)
+  backing.reshape(EMPTY_SHAPE, undefined)
   pin(dispatch, join(directory, 'dispatch'))
   closeSync(dispatch)
   closeSync(expiry)

@@ -6,7 +6,7 @@
 import type { Code } from '../../bpf/code.ts'
 import type { ProgramSource } from '../../bpf/compile.ts'
 import type { TableFacts } from '../layout.ts'
-import type { Shape } from '../shape.ts'
+import { EMPTY_SHAPE, type Shape } from '../shape.ts'
 import { readAddress } from './address.ts'
 import { followFragment } from './fragment.ts'
 import {
@@ -25,7 +25,20 @@ import type { Packet } from './parse.ts'
 import { Tables } from './tables.ts'
 
 export function portless(hook: Hook, facts: TableFacts, shape: Shape): ProgramSource {
-  return { name: 'sluice_portless', type: hook.type, main: code => writePortless(code, hook, facts, shape) }
+  return {
+    name: 'sluice_portless',
+    type: hook.type,
+    main: code => writePortless(code, hook, facts, portlessShape(shape)),
+  }
+}
+
+/**
+ * The part of a shape that this program depends on: how packets of known connections are sent. What begins connections
+ * may change without it.
+ */
+export function portlessShape(shape: Shape): Shape {
+  const { families, protocols, methods, tunnels, tunnelFamilies, anyPort } = shape
+  return { ...EMPTY_SHAPE, families, protocols, methods, tunnels, tunnelFamilies, anyPort }
 }
 
 function writePortless(code: Code, hook: Hook, facts: TableFacts, shape: Shape): void {
