@@ -2,7 +2,7 @@
 import { Connector } from '../kernel/connector.ts'
 import type { CheckTarget } from '../model/virtual-server.ts'
 import { refusedBy } from './channel-cause.ts'
-import type { OpenChannel, Report } from './open-channel.ts'
+import type { OpenChannel, Report } from './opened-channel.ts'
 
 let connector: Connector | undefined
 

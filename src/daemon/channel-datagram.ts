@@ -4,7 +4,7 @@ import { type Ip, ip, ipFamily } from '../bytes/address.ts'
 import { openUdpSocket } from '../kernel/probe-socket.ts'
 import type { CheckTarget } from '../model/virtual-server.ts'
 import { refusedBy } from './channel-cause.ts'
-import type { OpenChannel, Report } from './open-channel.ts'
+import type { OpenChannel, Report } from './opened-channel.ts'
 
 export function openDatagrams(target: CheckTarget, report: Report): OpenChannel {
   const { address, port, bindAddress, bindPort, bindInterface, mark } = target

@@ -4,7 +4,7 @@ import { Poller } from '../kernel/poller.ts'
 import { EchoSocket } from '../kernel/probe-socket.ts'
 import type { CheckTarget } from '../model/virtual-server.ts'
 import { refusedBy } from './channel-cause.ts'
-import type { OpenChannel, Report } from './open-channel.ts'
+import type { OpenChannel, Report } from './opened-channel.ts'
 
 let poller: Poller | undefined
 

@@ -8,7 +8,7 @@ import type { ProbeEvent } from '../health/conversation.ts'
 import type { SslSettings } from '../model/virtual-server.ts'
 import { openStream } from './channel-stream.ts'
 import { IdleConnections } from './idle-connections.ts'
-import type { OpenChannel, Report } from './open-channel.ts'
+import type { OpenChannel, Report } from './opened-channel.ts'
 
 interface Kept {
   readonly channel: OpenChannel

@@ -1,7 +1,7 @@
 /** The program of a MISC_CHECK. */
 import type { Script } from '../model/script.ts'
 import { refusedBy } from './channel-cause.ts'
-import type { OpenChannel, Report } from './open-channel.ts'
+import type { OpenChannel, Report } from './opened-channel.ts'
 import { type ProcessGroup, startProbe } from './process-group.ts'
 import { type ScriptRules, scriptAccount } from './script-account.ts'
 

@@ -7,7 +7,7 @@ import type { SslSettings } from '../model/virtual-server.ts'
 import { refusedBy } from './channel-cause.ts'
 import { connectOverTls, connectTcp } from './channel-stream.ts'
 import { IdleConnections } from './idle-connections.ts'
-import type { OpenChannel, Report } from './open-channel.ts'
+import type { OpenChannel, Report } from './opened-channel.ts'
 
 type RequestChannel = Channel & { readonly kind: 'request' }
 

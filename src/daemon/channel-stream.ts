@@ -7,7 +7,7 @@ import type { TlsWish } from '../health/channel.ts'
 import { openStreamSocket } from '../kernel/probe-socket.ts'
 import type { CheckTarget, SslSettings } from '../model/virtual-server.ts'
 import { refusedBy } from './channel-cause.ts'
-import type { OpenChannel, Report } from './open-channel.ts'
+import type { OpenChannel, Report } from './opened-channel.ts'
 
 export function openStream(
   target: CheckTarget,

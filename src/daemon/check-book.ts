@@ -8,7 +8,7 @@ import { type CheckerEvent, type CheckerState, checkerWakeAt, startChecker, step
 import type { ProbeEvent } from '../health/conversation.ts'
 import { questionKey, type Subject } from '../health/names.ts'
 import type { Instant } from '../model/time.ts'
-import type { OpenChannel } from './open-channel.ts'
+import type { OpenChannel } from './opened-channel.ts'
 
 export interface CheckSurroundings {
   readonly now: () => Instant

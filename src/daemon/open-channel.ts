@@ -1,6 +1,5 @@
 /** The channels of probes on real sockets and processes: what `open` of the checkers' surroundings is in the daemon. */
 import type { Channel } from '../health/channel.ts'
-import type { ProbeEvent } from '../health/conversation.ts'
 import type { SslSettings } from '../model/virtual-server.ts'
 import { openConnection } from './channel-connection.ts'
 import { openDatagrams } from './channel-datagram.ts'
@@ -9,21 +8,14 @@ import { openKeptStream } from './channel-kept.ts'
 import { openProgram } from './channel-program.ts'
 import { openRequest } from './channel-request.ts'
 import { openStream } from './channel-stream.ts'
+import type { OpenChannel, Report } from './opened-channel.ts'
 import type { ScriptRules } from './script-account.ts'
-
-export interface OpenChannel {
-  write(bytes: Uint8Array): void
-  /** Nothing is reported after this. A reusable channel may wait for the next probe of the same target. */
-  close(reusable?: boolean): void
-}
 
 /** What all channels of a configuration have in common. */
 export interface ChannelRules {
   readonly ssl: SslSettings | undefined
   readonly scripts: ScriptRules
 }
-
-export type Report = (event: ProbeEvent) => void
 
 /** Reports nothing before it has returned. */
 export function openChannel(channel: Channel, rules: ChannelRules, report: Report): OpenChannel {

@@ -6,6 +6,7 @@
  */
 import type { VrrpInstance } from '../model/vrrp-instance.ts'
 import { decodeAdvertisement } from '../wire/vrrp.ts'
+import type { AcceptOptions } from './accept-options.ts'
 import {
   checkAddresses,
   checkDestination,
@@ -16,20 +17,10 @@ import {
 } from './advertisement-checks.ts'
 import { authenticate } from './authenticate.ts'
 import { checkChecksum } from './checksum-dialect.ts'
-import type { AcceptDrop, Dropped, Heard, Remark } from './event.ts'
+import type { Dropped, Heard, Remark } from './event.ts'
 import { checkAuthenticationHeader, checkHopLimit, checkLength, checkVersion } from './packet-checks.ts'
 import type { Received } from './received.ts'
 import type { State } from './state.ts'
-
-export interface AcceptOptions {
-  /** keepalived up to 2.3.2 dropped advertisements whose addresses differ from ours; later ones only say so. */
-  readonly rejectAddressMismatch: boolean
-}
-
-/** What a check has to say against a packet. A remark is no reason to drop it. */
-export type Objection =
-  | { readonly drop: AcceptDrop; readonly text: string }
-  | { readonly remark: string; readonly text: string }
 
 /** On the packet as it came. */
 const PACKET_CHECKS = [checkAuthenticationHeader, checkLength, checkHopLimit, checkVersion]

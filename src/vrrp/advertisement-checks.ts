@@ -1,7 +1,8 @@
 /** What can be said against an advertisement that could be read. */
 import type { VrrpInstance } from '../model/vrrp-instance.ts'
 import { type Advertisement, VRRP_ADVERTISEMENT } from '../wire/vrrp.ts'
-import type { AcceptOptions, Objection } from './accept.ts'
+import type { AcceptOptions } from './accept-options.ts'
+import type { Objection } from './objection.ts'
 import type { Received } from './received.ts'
 import type { State } from './state.ts'
 

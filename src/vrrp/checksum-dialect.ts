@@ -8,8 +8,8 @@
  */
 import { checksum } from '../bytes/checksum.ts'
 import { advertisementLength, vrrpPseudoSum } from '../wire/vrrp.ts'
-import type { Objection } from './accept.ts'
 import type { Judged } from './advertisement-checks.ts'
+import type { Objection } from './objection.ts'
 
 export function checkChecksum({ instance, received, advertisement }: Judged): Objection | undefined {
   const { source, destination, payload } = received

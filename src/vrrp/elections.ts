@@ -4,30 +4,15 @@
  */
 import type { Instant } from '../model/time.ts'
 import type { VrrpInstance, VrrpSyncGroup } from '../model/vrrp-instance.ts'
-import { type Effect, notify } from './effect.ts'
+import { notify } from './effect.ts'
+import type { Elections, ElectionsStep, InstanceEffect } from './elections-step.ts'
 import type { Event } from './event.ts'
 import { settle } from './group.ts'
 import { sameRouter } from './reload.ts'
-import type { State } from './state.ts'
 import { initialState, step } from './step.ts'
 import { wakeAt } from './wake-at.ts'
 
-export interface Elections {
-  readonly instances: ReadonlyMap<string, VrrpInstance>
-  readonly groups: readonly VrrpSyncGroup[]
-  readonly states: ReadonlyMap<string, State>
-}
-
-/** An effect and whose it is: as configured when it came about, which after a reload may be gone. */
-export interface InstanceEffect {
-  readonly instance: VrrpInstance
-  readonly effect: Effect
-}
-
-export interface ElectionsStep {
-  readonly elections: Elections
-  readonly effects: readonly InstanceEffect[]
-}
+export type { Elections, ElectionsStep } from './elections-step.ts'
 
 /** None of them started yet. */
 export function openElections(instances: readonly VrrpInstance[], groups: readonly VrrpSyncGroup[]): Elections {

@@ -1,8 +1,8 @@
 /** `IP 10.0.0.1 > 224.0.0.18: VRRPv2, …`: packets of both families, and whatever they carry. */
-import type { Ip } from '../bytes/address.ts'
 import { ipBytes } from '../bytes/address.ts'
 import { pseudoHeaderSum } from '../bytes/checksum.ts'
 import { decodeAuthenticationHeader, IP_PROTOCOL_AH } from './ah.ts'
+import type { Carried } from './carried.ts'
 import { decodeIcmp } from './icmp.ts'
 import {
   decodeIpv4,
@@ -13,8 +13,8 @@ import {
   IP_PROTOCOL_UDP,
 } from './ipv4.ts'
 import { decodeIpv6, IP_PROTOCOL_ICMPV6, IP_PROTOCOL_NO_NEXT_HEADER } from './ipv6.ts'
-import type { PrintOptions } from './print.ts'
 import { printIcmp, printIcmpv6 } from './print-icmp.ts'
+import type { PrintOptions } from './print-options.ts'
 import { printTcp, printUdp } from './print-transport.ts'
 import { printVrrp } from './print-vrrp.ts'
 import { IP_PROTOCOL_VRRP } from './vrrp.ts'
@@ -40,16 +40,6 @@ export function printIpv6(bytes: Uint8Array, options: PrintOptions = {}, depth =
     return `IP6 ${source} > ${destination}: frag (${fragment.offset}|${payloadLength})`
   }
   return printCarried('IP6', carried, options, depth)
-}
-
-/** What an IP packet carries, and between whom. */
-export interface Carried {
-  readonly source: Ip
-  readonly destination: Ip
-  readonly protocol: number
-  readonly payload: Uint8Array
-  /** What the header says; more than there is if the packet was cut short. */
-  readonly length: number
 }
 
 function printCarried(family: 'IP' | 'IP6', carried: Carried, options: PrintOptions, depth: number): string {

@@ -1,7 +1,7 @@
 /** `10.0.0.1.1234 > 10.0.0.2.80: Flags [S], seq 1, win 64240, length 0`. */
 import type { Ip } from '../bytes/address.ts'
 import { viewOf } from '../bytes/view.ts'
-import type { Carried } from './print-ip.ts'
+import type { Carried } from './carried.ts'
 import { decodeTcp, TCP_ACK, TCP_URG, type TcpSegment } from './tcp.ts'
 import { decodeUdp } from './udp.ts'
 

@@ -1,6 +1,6 @@
 import { checksum } from '../bytes/checksum.ts'
-import type { PrintOptions } from './print.ts'
-import type { Carried } from './print-ip.ts'
+import type { Carried } from './carried.ts'
+import type { PrintOptions } from './print-options.ts'
 import { type Advertisement, AUTH_PASS, advertisementLength, decodeAdvertisement, vrrpPseudoSum } from './vrrp.ts'
 
 const AUTH_TYPES = ['none', 'simple', 'ah']

@@ -5,11 +5,7 @@
 import { ARP_REPLY, ARP_REQUEST, type Arp, decodeArp } from './arp.ts'
 import { decodeEthernet, ETHERTYPE_ARP, ETHERTYPE_IPV4, ETHERTYPE_IPV6 } from './ethernet.ts'
 import { printIpv4, printIpv6 } from './print-ip.ts'
-
-export interface PrintOptions {
-  /** Adds what tcpdump tells with -vv: addresses, password and checksum of an advertisement. */
-  readonly detail?: boolean
-}
+import type { PrintOptions } from './print-options.ts'
 
 /** An Ethernet frame. */
 export function printFrame(bytes: Uint8Array, options: PrintOptions = {}): string {

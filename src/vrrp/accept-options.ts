@@ -1,0 +1,4 @@
+export interface AcceptOptions {
+  /** keepalived up to 2.3.2 dropped advertisements whose addresses differ from ours; later ones only say so. */
+  readonly rejectAddressMismatch: boolean
+}
