@@ -94,21 +94,42 @@ function ipv4Bytes(text: string): Uint8Array {
   return bytes
 }
 
+/** By hand as well. What stands before `::` is filled from the left, what stands after it from the right. */
 function ipv6Bytes(text: string): Uint8Array {
-  const [head = '', tail] = text.split('::')
-  const left = ipv6Groups(head)
-  const right = tail === undefined ? [] : ipv6Groups(tail)
-  const groups = [...left, ...new Array<number>(8 - left.length - right.length).fill(0), ...right]
-  return Uint8Array.from(groups.flatMap(group => [group >> 8, group & 0xff]))
+  const bytes = new Uint8Array(16)
+  const gap = text.indexOf('::')
+  const dotted = text.includes('.') ? text.lastIndexOf(':') + 1 : text.length
+  if (dotted < text.length) bytes.set(ipv4Bytes(text.slice(dotted)), 12)
+  const groupsEnd = dotted < text.length ? 12 : 16
+  if (gap < 0) {
+    writeGroups(text, 0, dotted, bytes, 0)
+    return bytes
+  }
+  writeGroups(text, 0, gap, bytes, 0)
+  let groups = 0
+  for (let at = gap + 2; at < dotted; at++) if (at === gap + 2 || text.charCodeAt(at - 1) === COLON) groups++
+  writeGroups(text, gap + 2, dotted, bytes, groupsEnd - 2 * groups)
+  return bytes
 }
 
-function ipv6Groups(text: string): number[] {
-  if (text === '') return []
-  return text.split(':').flatMap(group => {
-    if (!group.includes('.')) return [Number.parseInt(group, 16)]
-    const [a = 0, b = 0, c = 0, d = 0] = group.split('.').map(Number)
-    return [(a << 8) | b, (c << 8) | d]
-  })
+const COLON = 58
+
+/** The groups of hexadecimal digits from `start` to `end` of the text, two bytes each. */
+function writeGroups(text: string, start: number, end: number, bytes: Uint8Array, offset: number): void {
+  let at = offset
+  let group = 0
+  for (let i = start; i < end; i++) {
+    const code = text.charCodeAt(i)
+    if (code !== COLON) {
+      // '0' to '9' are 48 to 57, letters of either case end in 1 to 6.
+      group = (group << 4) | (code <= 57 ? code - 48 : (code & 7) + 9)
+      bytes[at] = group >> 8
+      bytes[at + 1] = group
+    } else {
+      at += 2
+      group = 0
+    }
+  }
 }
 
 function longestZeroRun(groups: readonly number[]): { start: number; length: number } {

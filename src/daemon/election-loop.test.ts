@@ -244,6 +244,21 @@ test('ElectionLoop that returns late gives the address up at once', () => {
   assert.deepEqual(segment.owners(), ['a'])
 })
 
+test('ElectionLoop that waits for its script leaves the address as it was only until another router may have it', () => {
+  const { segment, a, b } = pair()
+  const track = { ...INSTANCE.track, scripts: [{ name: 'check', weight: 0, reverse: false }] }
+  a.start(instance(100, { track }))
+  a.loop.tracked({ scripts: { check: true }, files: {}, processes: {} })
+  b.start(instance(50))
+  segment.run(10_000)
+  a.crash()
+  segment.run(1000)
+  a.start(instance(100, { track }))
+  assert.deepEqual(segment.owners(), ['a'])
+  segment.run(3000)
+  assert.deepEqual(segment.owners(), ['b'])
+})
+
 test('ElectionLoop with several instances keeps the addresses of all of them when it resumes', () => {
   const { segment, a } = pair()
   const other = ip('192.168.41.250')

@@ -35,13 +35,13 @@ import { AddressKeeper } from './address-keeper.ts'
 import { type Announcement, AnnouncementQueue } from './announcement-queue.ts'
 import type { ElectionNetwork, InterfaceState } from './election-network.ts'
 import type { Heartbeat } from './heartbeat.ts'
+import { homeOf } from './home-of.ts'
 import type { Note } from './note.ts'
 import { placedAddresses } from './placed-addresses.ts'
 import { reportInstance } from './report-instance.ts'
-import { mayResume } from './resume.ts'
+import { mayResume, resumeUntil } from './resume.ts'
 import { RoutingKeeper, type RoutingKernel, type WantedRouting } from './routing-keeper.ts'
 import { SteadyLinks } from './steady-links.ts'
-import { homeOf } from './virtual-mac.ts'
 
 export interface ElectionSurroundings {
   readonly now: () => Instant
@@ -85,8 +85,8 @@ export class ElectionLoop {
   /** What no instance could judge, by reason. */
   readonly #strays = new Counters()
   readonly #reportedStrays = new Set<string>()
-  /** Not asked yet whether they go on as active: until then their addresses stay as they were left. */
-  readonly #starting = new Set<string>()
+  /** Not started yet, each with what takes back its wake. */
+  readonly #starting = new Map<string, () => void>()
   #elections: Elections = openElections([], [])
   #verdicts: Verdicts = NO_VERDICTS
   #garpGroups: readonly GarpGroup[] = []
@@ -118,7 +118,7 @@ export class ElectionLoop {
     this.#perform(reloadElections(this.#elections, vrrpInstances, vrrpSyncGroups, now))
     for (const name of [...this.#watched.keys()]) if (!this.#elections.instances.has(name)) this.#watched.delete(name)
     this.#world.network.listen(vrrpInstances)
-    for (const name of [...this.#starting]) if (!this.#elections.instances.has(name)) this.#starting.delete(name)
+    for (const name of [...this.#starting.keys()]) if (!this.#elections.instances.has(name)) this.#endWait(name)
     for (const instance of vrrpInstances) if (this.#state(instance.name)?.name === 'initialize') this.#await(instance)
     this.#delayStartup(global.vrrpStartupDelayMs)
     this.#track()
@@ -134,7 +134,7 @@ export class ElectionLoop {
     this.#cancelStartup()
     for (const name of this.#elections.instances.keys()) this.#step(name, { type: 'stop' })
     this.#standing = NOTHING_STANDING
-    this.#starting.clear()
+    for (const name of [...this.#starting.keys()]) this.#endWait(name)
     this.#reconcile()
     this.#cancelWake()
     this.#addresses.forget()
@@ -226,13 +226,18 @@ export class ElectionLoop {
     }
   }
 
-  report(): { readonly vrrp: readonly InstanceSnapshot[]; readonly alarms: readonly string[] } {
+  /** Each instance as it is now. */
+  instances(): readonly InstanceSnapshot[] {
     const held = new Set(this.#world.network.held().map(addressKey))
-    const vrrp = [...this.#watched].map(([name, watched]) => {
+    return [...this.#watched].map(([name, watched]) => {
       const { claims, counters } = watched
       const seen = { sinceMs: this.#world.wallClockMs(watched.since), held, claims, counts: counters.counts() }
       return reportInstance(this.#elections.instances.get(name)!, this.#state(name)!, seen)
     })
+  }
+
+  report(): { readonly vrrp: readonly InstanceSnapshot[]; readonly alarms: readonly string[] } {
+    const vrrp = this.instances()
     const claims = vrrp.flatMap(({ addresses }) =>
       addresses.flatMap(({ address, interface: where, claimedBy }) =>
         claimedBy === undefined ? [] : [`${claimedBy} on ${where} claims ${address}, which is ours`],
@@ -254,9 +259,28 @@ export class ElectionLoop {
       })
   }
 
+  /**
+   * It starts when its trackers are known. What a predecessor left stays as it is until then, but no longer than another
+   * router needs to take over.
+   */
   #await(instance: VrrpInstance): void {
-    this.#starting.add(instance.name)
+    this.#endWait(instance.name)
     this.#watch(instance)
+    const until = this.#mayResumeUntil(instance)
+    const cancel = until === undefined ? () => {} : this.#world.wake(until, () => this.#reconcile())
+    this.#starting.set(instance.name, cancel)
+  }
+
+  #endWait(name: string): void {
+    this.#starting.get(name)?.()
+    this.#starting.delete(name)
+  }
+
+  /** When its addresses are no longer its own; undefined if that has passed, or it was not active. */
+  #mayResumeUntil(instance: VrrpInstance): Instant | undefined {
+    const lastBeat = this.#world.heartbeat.last(instance.name)
+    if (lastBeat === undefined || !mayResume(instance, lastBeat, this.#world.now())) return undefined
+    return resumeUntil(instance, lastBeat)
   }
 
   #watch(instance: VrrpInstance): Watched {
@@ -278,7 +302,7 @@ export class ElectionLoop {
         `(${name}) was active ${silenceMs} ms ago, sooner than another router can have taken over: goes on`,
       )
     } else this.#world.heartbeat.cease(name)
-    this.#starting.delete(name)
+    this.#endWait(name)
     this.#applyWeights(instance, this.#weigh(instance))
     this.#step(name, { type: 'start', linkUp, address, resume })
   }
@@ -426,12 +450,12 @@ export class ElectionLoop {
     const desired = [...this.#elections.instances.values()].flatMap(instance =>
       this.#placed(instance, this.#state(instance.name)!),
     )
-    const undecided = [...this.#starting].flatMap(name => this.#allPlaced(name))
-    this.#addresses.keep([...this.#standing.addresses, ...desired], undecided)
     const holders = [...this.#elections.instances.values()]
     const active = holders.filter(({ name }) => this.#state(name)!.name === 'active')
-    const starting = holders.filter(({ name }) => this.#starting.has(name))
-    this.#routing.keep(routingOf([this.#standing, ...active]), routingOf(starting))
+    const undecided = holders.filter(one => this.#starting.has(one.name) && this.#mayResumeUntil(one) !== undefined)
+    const undecidedAddresses = undecided.flatMap(({ name }) => this.#allPlaced(name))
+    this.#addresses.keep([...this.#standing.addresses, ...desired], undecidedAddresses)
+    this.#routing.keep(routingOf([this.#standing, ...active]), routingOf(undecided))
   }
 
   #awaitWake(): void {

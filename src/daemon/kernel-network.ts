@@ -25,7 +25,8 @@ import { IP_PROTOCOL_AH } from '../wire/ah.ts'
 import { encodeIpv4, ipv4Header } from '../wire/ipv4.ts'
 import { IP_PROTOCOL_VRRP } from '../wire/vrrp.ts'
 import type { ElectionNetwork, InterfaceState, NetworkNews } from './election-network.ts'
-import { homeOf, transmitterOf, VirtualMacs } from './virtual-mac.ts'
+import { homeOf, transmitterOf } from './home-of.ts'
+import { VirtualMacs } from './virtual-mac.ts'
 
 /** The TOS of keepalived's advertisements. */
 const INTERNETWORK_CONTROL = 0xc0

@@ -1,6 +1,6 @@
 import type { VirtualAddress, VrrpInstance } from '../model/vrrp-instance.ts'
 import type { PlacedAddress } from '../reconcile/addresses.ts'
-import { homeOf } from './virtual-mac.ts'
+import { homeOf } from './home-of.ts'
 
 /** The addresses, all of the instance's unless said otherwise, with the interface that each goes to. */
 export function placedAddresses(

@@ -11,20 +11,7 @@ import { createMacvlan, deleteLink, findLink, setLink } from '../kernel/link.ts'
 import type { RouteSocket } from '../kernel/route-socket.ts'
 import { readSysctl, writeSysctl } from '../kernel/sysctl.ts'
 import type { VrrpInstance } from '../model/vrrp-instance.ts'
-
-/** Where the instance's addresses go that name no interface of their own. */
-export function homeOf(instance: Pick<VrrpInstance, 'vmac' | 'family' | 'routerId' | 'interface'>): string {
-  const { vmac, family, routerId } = instance
-  if (vmac === undefined) return instance.interface
-  return vmac.interface ?? `vrrp${family === 6 ? '6' : ''}.${routerId}`
-}
-
-/** Where its advertisements leave. Unicast and IPv6 ones need an address that only the interface below has. */
-export function transmitterOf(instance: VrrpInstance): string {
-  const { vmac, unicastPeers, family } = instance
-  const base = vmac === undefined || vmac.transmitOnBase || unicastPeers.length > 0 || family === 6
-  return base ? instance.interface : homeOf(instance)
-}
+import { homeOf } from './home-of.ts'
 
 export function virtualMac({ vmac, family, routerId }: VrrpInstance): Mac {
   const last = routerId.toString(16).padStart(2, '0')

@@ -1,21 +1,13 @@
-/** One machine of the simulated network: its elections, its own clock, its cables. It runs the code that the daemon runs. */
-import type { Ip } from '../../src/bytes/address.ts'
+/** One machine of the simulated network: the election loop of the daemon, on a clock and a kernel of its own. */
+import { type Ip, ipFamily } from '../../src/bytes/address.ts'
+import { ElectionLoop } from '../../src/daemon/election-loop.ts'
+import type { Configuration } from '../../src/model/configuration.ts'
 import { type Instant, instant } from '../../src/model/time.ts'
-import type { VrrpInstance, VrrpSyncGroup } from '../../src/model/vrrp-instance.ts'
-import { accept } from '../../src/vrrp/accept.ts'
-import { desiredAddresses } from '../../src/vrrp/desired.ts'
-import type { Effect } from '../../src/vrrp/effect.ts'
-import {
-  type Elections,
-  type ElectionsStep,
-  nextWake,
-  openElections,
-  reloadElections,
-  stepElections,
-} from '../../src/vrrp/elections.ts'
-import type { Event } from '../../src/vrrp/event.ts'
-import { type Received, routerIdOf } from '../../src/vrrp/received.ts'
-import type { State } from '../../src/vrrp/state.ts'
+import type { InstanceSnapshot } from '../../src/observe/snapshot.ts'
+import type { Notice } from '../../src/vrrp/notice.ts'
+import type { Received } from '../../src/vrrp/received.ts'
+import { SCRIPT, type Setup } from './cluster.ts'
+import { Kernel, type Transmitter } from './kernel.ts'
 
 /** The machine's clock against the true one: started elsewhere, and a little fast or slow. */
 export interface Clock {
@@ -23,150 +15,153 @@ export interface Clock {
   readonly rate: number
 }
 
-export type Perform = (machine: Machine, instance: VrrpInstance, effect: Effect) => void
+/** What the world is told of a machine. */
+export interface Witness {
+  readonly log: (text: string) => void
+  readonly notice: (notice: Notice) => void
+}
+
+interface Wish {
+  readonly at: Instant
+  readonly callback: () => void
+}
 
 export class Machine {
   readonly name: string
-  readonly clock: Clock
-  /** By interface: the cable, and the address on it. */
-  readonly links: Map<string, { up: boolean; address: Ip | undefined }> = new Map()
-  /** What is on the interfaces, by instance: it outlives the daemon, as it does in the kernel. */
-  readonly held: Map<string, readonly Ip[]> = new Map()
-  elections: Elections
-  /** The process is there. */
-  alive = false
+  readonly address: Ip
+  readonly kernel: Kernel
+  setup: Setup
+  clock: Clock
   /** When the process was started last, in true time. */
   startedAt: number = Number.NEGATIVE_INFINITY
   /** The process is there but does not get to run until then, in true time. */
   frozenUntil = 0
   /** In true time: the earliest wake that was ordered already. */
   wakeOrderedAt: number = Number.POSITIVE_INFINITY
-  readonly #perform: Perform
-  #instances: readonly VrrpInstance[]
-  #groups: readonly VrrpSyncGroup[]
+  /** In true time: when it was configured last. */
+  configuredAt: number = Number.NEGATIVE_INFINITY
+  /** What it will do when it runs again. */
+  readonly pending: (() => void)[] = []
+  /** What the tracked script says. */
+  scriptIsUp = true
+  readonly #now: () => number
+  readonly #witness: Witness
+  readonly #wishes = new Set<Wish>()
+  #loop: ElectionLoop | undefined
 
   constructor(
-    name: string,
-    instances: readonly VrrpInstance[],
-    groups: readonly VrrpSyncGroup[],
-    address: Ip,
-    clock: Clock,
-    perform: Perform,
+    given: { readonly name: string; readonly address: Ip; readonly setup: Setup; readonly clock: Clock },
+    transmitter: Transmitter,
+    now: () => number,
+    witness: Witness,
   ) {
-    this.name = name
-    this.clock = clock
-    this.#perform = perform
-    this.#instances = instances
-    this.#groups = groups
-    this.elections = openElections(instances, groups)
-    for (const instance of instances) this.links.set(instance.interface, { up: true, address })
+    this.name = given.name
+    this.address = given.address
+    this.setup = given.setup
+    this.clock = given.clock
+    this.#now = now
+    this.#witness = witness
+    const links = given.setup.instances.map(({ interface: link }) => link)
+    this.kernel = new Kernel(links, given.address, transmitter)
   }
 
-  get instances(): readonly VrrpInstance[] {
-    return this.#instances
+  /** The process is there. */
+  get alive(): boolean {
+    return this.#loop !== undefined
   }
 
-  state(instance: string): State {
-    return this.elections.states.get(instance)!
+  /** What the loop says of its instances; none where there is no process. */
+  get instances(): readonly InstanceSnapshot[] {
+    return this.#loop?.instances() ?? []
   }
 
-  start(trueMs: number, resume: boolean): void {
-    this.elections = openElections(this.#instances, this.#groups)
-    this.alive = true
-    this.startedAt = trueMs
-    for (const { name, interface: link } of this.#instances) {
-      const { up, address } = this.links.get(link)!
-      const wasHeld = (this.held.get(name) ?? []).length > 0
-      this.step(name, { type: 'start', linkUp: up, address, resume: resume && wasHeld }, trueMs)
-    }
+  start(): void {
+    this.startedAt = this.#now()
+    const { owned, ownedRouting, heartbeat, routing } = this.kernel
+    this.#loop = new ElectionLoop({
+      now: () => this.localTime,
+      wake: (at, callback) => {
+        const wish = { at, callback }
+        this.#wishes.add(wish)
+        return () => void this.#wishes.delete(wish)
+      },
+      network: this.kernel,
+      routing,
+      owned,
+      ownedRouting,
+      heartbeat,
+      log: this.#witness.log,
+      notify: this.#witness.notice,
+      // Nothing hangs on the time of day.
+      wallClockMs: () => 0,
+    })
+    this.#configure()
   }
 
   /** As `kill -9` does: nothing is said, and the addresses stay. */
   kill(): void {
-    this.alive = false
+    this.#loop = undefined
+    this.#wishes.clear()
   }
 
-  stop(trueMs: number): void {
-    for (const { name } of this.#instances) this.step(name, { type: 'stop' }, trueMs)
-    this.alive = false
+  stop(): void {
+    this.#loop?.stop()
+    this.kill()
   }
 
-  reload(instances: readonly VrrpInstance[], groups: readonly VrrpSyncGroup[], trueMs: number): void {
-    this.#instances = instances
-    this.#groups = groups
-    if (!this.alive) return
-    this.#carryOut(reloadElections(this.elections, instances, groups, this.localTime(trueMs)))
-    for (const { name, interface: link } of instances) {
-      if (this.state(name).name !== 'initialize') continue
-      const { up, address } = this.links.get(link)!
-      this.step(name, { type: 'start', linkUp: up, address }, trueMs)
-    }
+  reload(setup: Setup): void {
+    this.setup = setup
+    this.#configure()
   }
 
-  /** Gets to run again now, whatever was said before. */
-  thaw(trueMs: number): void {
-    if (this.frozenUntil <= trueMs) return
-    this.frozenUntil = trueMs
+  /** The tracked script has run, or says otherwise than before. */
+  track(up: boolean = this.scriptIsUp): void {
+    this.scriptIsUp = up
+    this.#loop?.tracked({ scripts: { [SCRIPT]: up }, files: {}, processes: {} })
+  }
+
+  /** Cables, addresses: the kernel tells that something is otherwise. */
+  changed(): void {
+    this.#loop?.changed()
+  }
+
+  /** Its clock goes on from a later time, as that of a virtual machine that was moved. */
+  jump(ms: number): void {
+    this.clock = { ...this.clock, offsetMs: this.clock.offsetMs + ms }
     this.wakeOrderedAt = Number.POSITIVE_INFINITY
   }
 
-  plug(link: string, up: boolean, trueMs: number): void {
-    this.links.get(link)!.up = up
-    for (const instance of this.#instances) {
-      if (this.alive && instance.interface === link) this.step(instance.name, { type: 'link', up }, trueMs)
-    }
-  }
-
-  renumber(link: string, address: Ip | undefined, trueMs: number): void {
-    this.links.get(link)!.address = address
-    for (const instance of this.#instances) {
-      if (this.alive && instance.interface === link) this.step(instance.name, { type: 'address', address }, trueMs)
-    }
-  }
-
-  receive(link: string, received: Received, trueMs: number): void {
-    const routerId = routerIdOf(received)
-    const instance = this.#instances.find(one => one.interface === link && one.routerId === routerId)
-    if (instance === undefined) return
-    this.step(instance.name, accept(instance, this.state(instance.name), received), trueMs)
-  }
-
-  step(instance: string, event: Event, trueMs: number): void {
-    if (this.alive) this.#carryOut(stepElections(this.elections, instance, event, this.localTime(trueMs)))
+  receive(link: string, received: Received): void {
+    this.#loop?.heard(link, ipFamily(received.source), received)
   }
 
   /** Whatever is due now. */
-  wake(trueMs: number): void {
-    for (let next = nextWake(this.elections); next !== undefined; next = nextWake(this.elections)) {
-      if (next.at > this.localTime(trueMs)) return
-      this.step(next.instance, { type: 'wake' }, trueMs)
+  wake(): void {
+    for (const wish of [...this.#wishes]) {
+      if (wish.at > this.localTime || !this.#wishes.delete(wish)) continue
+      wish.callback()
     }
   }
 
   /** In true time. */
   get nextWakeAt(): number {
-    const next = this.alive ? nextWake(this.elections) : undefined
-    return next === undefined ? Number.POSITIVE_INFINITY : (next.at - this.clock.offsetMs) / this.clock.rate
+    let next = Number.POSITIVE_INFINITY
+    for (const { at } of this.#wishes) if (at < next) next = at
+    return (next - this.clock.offsetMs) / this.clock.rate
   }
 
-  localTime(trueMs: number): Instant {
-    // Rounded up by a hair, so that a deadline computed from local to true time and back is not missed by 1e-12 ms.
-    return instant(trueMs * this.clock.rate + this.clock.offsetMs + 1e-6)
+  get localTime(): Instant {
+    // Later by a hair, so that a deadline computed from local to true time and back is not missed by 1e-12 ms.
+    return instant(this.#now() * this.clock.rate + this.clock.offsetMs + 1e-6)
   }
 
-  #carryOut({ elections, effects }: ElectionsStep): void {
-    this.elections = elections
-    for (const { instance, effect } of effects) {
-      if (effect.type === 'apply') this.#apply()
-      this.#perform(this, instance, effect)
-    }
-  }
-
-  #apply(): void {
-    this.held.clear()
-    for (const [name, instance] of this.elections.instances) {
-      const addresses = desiredAddresses(instance, this.state(name)).map(({ address }) => address)
-      if (addresses.length > 0) this.held.set(name, addresses)
-    }
+  #configure(): void {
+    const { instances, groups } = this.setup
+    const global = { vrrpStartupDelayMs: 0, logUnknownRouterIds: false, defaultInterface: 'eth0' }
+    const empty = { staticAddresses: [], staticRoutes: [], staticRules: [], garpGroups: [], interfaceDelays: [] }
+    const configuration = { global, vrrpInstances: instances, vrrpSyncGroups: groups, ...empty }
+    // The rest of a configuration is for other processes.
+    this.#loop?.configure(configuration as unknown as Configuration)
+    this.configuredAt = this.#now()
   }
 }

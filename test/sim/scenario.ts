@@ -1,25 +1,14 @@
 /**
  * One life of a cluster: times of trouble (loss, delay, doubled and reordered packets, partitions, pulled cables, killed,
- * stopped and frozen daemons) and times of peace in turn. What must hold always is checked after every event; what must
- * hold in peace, from the moment on when the protocol promises it:
- *
- *   - two routers active at once have heard each other within an interval, and one has stepped back
- *   - somebody is active when the longest limit of silence is over
- *   - it is the best of those that are there, where all preempt
+ * stopped and frozen daemons, reloads, clocks that jump) and times of peace in turn. What must hold is in `promises.ts`.
  */
 import type { VrrpInstance } from '../../src/model/vrrp-instance.ts'
-import { desiredAddresses } from '../../src/vrrp/desired.ts'
-import type { Effect } from '../../src/vrrp/effect.ts'
-import { faults } from '../../src/vrrp/faults.ts'
-import { type Cluster, drawCluster, type Router } from './cluster.ts'
+import type { Notice } from '../../src/vrrp/notice.ts'
+import { type Cluster, drawCluster, type Router, type Setup } from './cluster.ts'
 import type { Machine } from './machine.ts'
+import { BrokenPromise, Promises } from './promises.ts'
 import { Random } from './random.ts'
-import { World } from './world.ts'
-
-/** Far more than the longest life of the largest cluster has. */
-const EVENTS_MAX = 200_000
-
-export class BrokenPromise extends Error {}
+import { type Observer, World } from './world.ts'
 
 interface Weather {
   readonly loss: number
@@ -27,54 +16,50 @@ interface Weather {
   readonly doubling: number
 }
 
-export class Scenario {
+export class Scenario implements Observer {
   readonly #random: Random
   readonly #cluster: Cluster
-  readonly #world = new World()
-  readonly #record: (line: string) => void
+  readonly #world: World = new World(this)
+  readonly #promises: Promises
+  readonly #record: ((line: string) => void) | undefined
   readonly #separated = new Set<string>()
-  readonly #lastAdvert = new Map<string, number>()
-  /** Who is active, by instance name; and since when it is more than one. */
-  readonly #active = new Map<string, Set<Machine>>()
-  readonly #crowdedSince = new Map<string, number>()
   readonly #machines: readonly Machine[]
+  readonly #homes: ReadonlyMap<Machine, Router>
   #weather: Weather
-  #events = 0
-  #peaceSince = Number.POSITIVE_INFINITY
-  #changed = new Set<Machine>()
 
-  constructor(seed: number, record: (line: string) => void = () => {}) {
+  constructor(seed: number, record?: (line: string) => void) {
     this.#random = new Random(seed)
     this.#cluster = drawCluster(this.#random)
     this.#record = record
     this.#weather = this.#fair()
-    this.#machines = this.#cluster.routers.map(({ name, address, instances, groups, clock }) =>
-      this.#world.add(name, address, instances, groups, clock),
-    )
-    for (const { name } of this.#cluster.routers[0]!.instances) this.#active.set(name, new Set())
-    this.#world.carry = (from, to) => this.#carry(from, to)
-    this.#world.observe = (machine, instance, effect) => this.#observe(machine, instance, effect)
-    this.#world.settled = () => this.#check()
-    for (const router of this.#cluster.routers) record(describe(router))
+    this.#homes = new Map(this.#cluster.routers.map(router => [this.#world.add(router), router]))
+    this.#machines = this.#world.machines
+    this.#promises = new Promises(this.#machines, this.#cluster, () => this.#world.nowMs)
+    for (const router of this.#cluster.routers) record?.(describe(router))
   }
 
   /** Throws BrokenPromise. */
   play(): void {
-    for (const machine of this.#machines) {
-      this.#world.at(this.#random.between(0, this.#cluster.limitMs), () => this.#start(machine))
-    }
-    for (let round = 0; round < 2; round++) {
-      this.#trouble()
-      this.#peace()
+    try {
+      for (const machine of this.#machines) {
+        this.#world.at(this.#random.between(0, this.#cluster.limitMs), () => this.#start(machine))
+      }
+      for (let rounds = this.#random.chance(0.2) ? 2 : 1; rounds > 0; rounds--) {
+        this.#trouble()
+        this.#peace()
+      }
+    } catch (error) {
+      this.#note(`BROKEN: ${error instanceof Error ? error.message : error}`)
+      throw error
     }
   }
 
   #trouble(): void {
     const random = this.#random
     const { intervalMs, limitMs } = this.#cluster
-    const durationMs = random.between(0.5, 4) * limitMs
+    const durationMs = random.between(0.3, 2.5) * limitMs
     const begin = this.#world.nowMs
-    this.#peaceSince = Number.POSITIVE_INFINITY
+    this.#promises.beginTrouble()
     this.#weather = {
       loss: random.pick([0, 0.05, 0.3, 0.8]),
       delayMs: [0, random.pick([0.001, 0.1, 1.5]) * intervalMs],
@@ -89,44 +74,62 @@ export class Scenario {
   }
 
   #mischief(): void {
-    const random = this.#random
-    const machine = random.pick(this.#machines)
-    const link = random.pick([...machine.links.keys()])
-    const { up, address } = machine.links.get(link)!
-    const now = this.#world.nowMs
-    const home = this.#cluster.routers.find(({ name }) => name === machine.name)!.address
+    const machine = this.#random.pick(this.#machines)
+    const link = this.#random.pick([...machine.kernel.links.values()])
     const deeds: readonly (readonly [string, () => void])[] = [
-      [up ? `unplugs ${link}` : `plugs ${link}`, () => machine.plug(link, !up, now)],
+      [link.up ? 'loses a cable' : 'gets its cable back', () => this.#plug(machine, link, !link.up)],
       [
-        address === undefined ? `gets its address on ${link} back` : `loses its address on ${link}`,
-        () => machine.renumber(link, address === undefined ? home : undefined, now),
+        link.address === undefined ? 'gets its address back' : 'loses its address',
+        () => this.#renumber(machine, link, link.address === undefined),
       ],
       ['is killed', () => this.#kill(machine)],
-      machine.alive ? ['is stopped', () => machine.stop(now)] : ['is started', () => this.#start(machine)],
+      machine.alive
+        ? ['is stopped', () => this.#world.act(machine, () => machine.stop())]
+        : ['is started', () => this.#start(machine)],
       ['is started again', () => this.#restart(machine)],
       ['freezes', () => this.#freeze(machine)],
       ['is cut off', () => this.#partition(machine)],
-      ['has another priority', () => this.#changePriority(machine)],
+      ['is reloaded', () => this.#reload(machine, this.#altered(machine))],
+      [`has a script that says ${machine.scriptIsUp ? 'no' : 'yes'}`, () => this.#track(machine, !machine.scriptIsUp)],
+      ['has another time', () => this.#jump(machine)],
+      ['is robbed of an address', () => this.#rob(machine)],
     ]
-    const [text, deed] = random.pick(deeds)
+    const [text, deed] = this.#random.pick(deeds)
     this.#note(`${machine.name} ${text}`)
-    this.#world.act(machine, deed)
+    this.#promises.touch(machine)
+    deed()
+  }
+
+  #plug(machine: Machine, link: { up: boolean }, up: boolean): void {
+    link.up = up
+    this.#world.act(machine, () => machine.changed())
+  }
+
+  #renumber(machine: Machine, link: { address: unknown }, has: boolean): void {
+    link.address = has ? machine.address : undefined
+    this.#world.act(machine, () => machine.changed())
   }
 
   #start(machine: Machine): void {
     if (machine.alive) return
     this.#note(`${machine.name} starts`)
-    this.#world.act(machine, () => machine.start(this.#world.nowMs, this.#random.chance(0.5)))
+    this.#world.thaw(machine)
+    this.#world.act(machine, () => machine.start())
+    this.#promises.touch(machine)
+    if (!tracks(machine)) return
+    // The first run of the script takes a while.
+    const runMs = this.#random.between(0, 0.5) * this.#cluster.intervalMs
+    this.#world.at(this.#world.nowMs + runMs, () => this.#world.act(machine, () => machine.track()))
   }
 
   #kill(machine: Machine): void {
     machine.kill()
-    this.#changed.add(machine)
+    this.#promises.touch(machine)
   }
 
   #restart(machine: Machine): void {
     this.#kill(machine)
-    machine.start(this.#world.nowMs, this.#random.chance(0.8))
+    this.#start(machine)
   }
 
   #freeze(machine: Machine): void {
@@ -143,161 +146,121 @@ export class Scenario {
     }
   }
 
-  #changePriority(machine: Machine): void {
-    const priority = this.#random.integer(-10, 300)
-    for (const { name } of machine.instances) machine.step(name, { type: 'priority', priority }, this.#world.nowMs)
+  #track(machine: Machine, up: boolean): void {
+    if (tracks(machine)) this.#world.act(machine, () => machine.track(up))
+  }
+
+  #jump(machine: Machine): void {
+    machine.jump(this.#random.between(0, 2) * this.#cluster.limitMs)
+    this.#world.act(machine, () => {})
+  }
+
+  /** Somebody deletes a virtual address behind the daemon's back. */
+  #rob(machine: Machine): void {
+    const [address] = machine.kernel.virtual.values()
+    if (address !== undefined) machine.kernel.remove(address)
+    this.#world.act(machine, () => machine.changed())
+  }
+
+  #reload(machine: Machine, setup: Setup): void {
+    this.#world.act(machine, () => {
+      machine.reload(setup)
+      this.#promises.touch(machine)
+      // Its trackers are known to the process that runs them.
+      if (tracks(machine)) machine.track()
+    })
+  }
+
+  /** Another priority, an instance less, or another virtual address; an owner stays one. */
+  #altered(machine: Machine): Setup {
+    const random = this.#random
+    const { instances, groups } = this.#homes.get(machine)!.setup
+    const priority = random.integer(1, 254)
+    const fewer = instances.length > 1 && random.chance(0.3)
+    // Members of a group have one priority, or they have no winner.
+    const promoted = random.chance(0.5)
+    const altered = (fewer ? instances.slice(1) : instances).map((instance): VrrpInstance => {
+      if (promoted && instance.priority !== 255) return { ...instance, priority }
+      const [virtual] = instance.addresses
+      return { ...instance, excludedAddresses: [{ ...virtual!, address: machine.address, prefix: 31 }] }
+    })
+    return { instances: altered, groups: fewer ? [] : groups }
   }
 
   /** Everything is mended; only a few may stay down, but then for good. */
   #peace(): void {
-    const random = this.#random
     this.#separated.clear()
     this.#weather = this.#fair()
     this.#note('peace')
     for (const machine of this.#machines) {
-      machine.thaw(this.#world.nowMs)
-      const { address } = this.#cluster.routers.find(({ name }) => name === machine.name)!
-      this.#world.act(machine, () => {
-        for (const [link, { up, address: has }] of machine.links) {
-          if (!up) machine.plug(link, true, this.#world.nowMs)
-          if (has === undefined) machine.renumber(link, address, this.#world.nowMs)
-        }
-      })
-      if (!machine.alive && random.chance(0.8)) this.#start(machine)
+      this.#world.thaw(machine)
+      for (const link of machine.kernel.links.values()) {
+        link.up = true
+        link.address = machine.address
+      }
+      const { setup } = this.#homes.get(machine)!
+      if (machine.setup !== setup) this.#reload(machine, setup)
+      this.#world.act(machine, () => machine.changed())
+      this.#track(machine, true)
+      if (!machine.alive && this.#random.chance(0.8)) this.#start(machine)
     }
-    this.#peaceSince = this.#world.nowMs
-    this.#crowdedSince.clear()
-    for (const machine of this.#machines) this.#changed.add(machine)
-    this.#check()
-    this.#world.runUntil(this.#peaceSince + 1.5 * this.#somebodyAfterMs)
-    this.#checkBest()
+    this.#promises.beginPeace(this.#weather.delayMs[1])
+    this.#world.runUntil(this.#world.nowMs + 1.1 * this.#promises.somebodyAfterMs)
+    this.#promises.endPeace()
   }
 
   #fair(): Weather {
     return { loss: 0, delayMs: [0, Math.min(1, this.#cluster.intervalMs / 20)], doubling: 0 }
   }
 
-  /** Two that are both active have heard each other by then, and one has stepped back. */
-  get #oneAfterMs(): number {
-    // Late packets of the time of trouble may still come in, and AH needs a takeover to bring its counters in step.
-    const { intervalMs, limitMs, routers } = this.#cluster
-    const ah = routers[0]!.instances[0]!.authentication.type === 'ah'
-    return (ah ? limitMs : 0) + 4 * intervalMs
-  }
-
-  /** The longest limit of silence after the last late packet, by the slowest of clocks. */
-  get #somebodyAfterMs(): number {
-    return (this.#oneAfterMs + this.#cluster.limitMs) * 1.03 + 1
-  }
-
-  #carry(from: Machine, to: Machine): readonly number[] {
+  carry(from: Machine, to: Machine): readonly number[] {
     const random = this.#random
     const { loss, delayMs, doubling } = this.#weather
-    if (this.#separated.has(`${from.name} ${to.name}`) || random.chance(loss)) return []
-    const copies = random.chance(doubling) ? 2 : 1
-    return Array.from({ length: copies }, () => random.between(...delayMs))
+    if (this.#separated.size > 0 && this.#separated.has(`${from.name} ${to.name}`)) return []
+    if (loss > 0 && random.chance(loss)) return []
+    const delay = random.between(...delayMs)
+    return doubling > 0 && random.chance(doubling) ? [delay, random.between(...delayMs)] : [delay]
   }
 
-  #observe(machine: Machine, instance: VrrpInstance, effect: Effect): void {
-    if (effect.type === 'apply') this.#changed.add(machine)
-    if (effect.type === 'log') this.#note(`${machine.name} ${effect.text}`)
-    if (effect.type === 'advertise') this.#checkPace(machine, instance)
-    if (effect.type === 'notify' && effect.state !== 'MASTER')
-      this.#lastAdvert.delete(`${machine.name} ${instance.name}`)
+  sent(machine: Machine, instance: VrrpInstance): void {
+    this.#promises.sent(machine, instance)
   }
 
-  /** An active router that gets to run never leaves more than its interval between two advertisements. */
-  #checkPace(machine: Machine, instance: VrrpInstance): void {
-    const who = `${machine.name} ${instance.name}`
-    const now = this.#world.nowMs
-    const last = this.#lastAdvert.get(who)
-    this.#lastAdvert.set(who, now)
-    if (last === undefined || machine.frozenUntil > last || machine.startedAt > last) return
-    if (now - last <= instance.advertIntervalMs / machine.clock.rate + 1e-3) return
-    throw this.#broken(`${who} left ${(now - last).toFixed(3)} ms between two advertisements`)
+  noticed(machine: Machine, notice: Notice): void {
+    this.#promises.noticed(machine, notice)
   }
 
-  #check(): void {
-    if (++this.#events > EVENTS_MAX) throw this.#broken('a storm: packets beget packets')
-    if (this.#changed.size > 0) {
-      for (const machine of this.#changed) this.#checkMachine(machine)
-      this.#changed = new Set()
-    }
-    const sinceMs = this.#world.nowMs - this.#peaceSince
-    if (sinceMs < 0) return
-    for (const [name, active] of this.#active) this.#checkPeace(name, active, sinceMs)
+  logged(machine: Machine, text: string): void {
+    this.#note(`${machine.name} ${text}`)
   }
 
-  #checkPeace(instance: string, active: ReadonlySet<Machine>, sinceMs: number): void {
-    if (active.size < 2) this.#crowdedSince.delete(instance)
-    else if (!this.#crowdedSince.has(instance)) this.#crowdedSince.set(instance, this.#world.nowMs)
-    const crowdedMs = this.#world.nowMs - (this.#crowdedSince.get(instance) ?? this.#world.nowMs)
-    if (sinceMs > this.#oneAfterMs && crowdedMs > 2 * this.#weather.delayMs[1] + 1e-3) {
-      throw this.#broken(`${names(active)} are all active for ${instance} since ${crowdedMs.toFixed(3)} ms`)
-    }
-    if (sinceMs > this.#somebodyAfterMs && active.size === 0 && this.#machines.some(({ alive }) => alive)) {
-      throw this.#broken(`nobody is active for ${instance} after ${sinceMs.toFixed(0)} ms of peace`)
-    }
-  }
-
-  #checkMachine(machine: Machine): void {
-    for (const { name } of machine.instances) {
-      if (machine.alive && machine.state(name).name === 'active') this.#active.get(name)!.add(machine)
-      else this.#active.get(name)!.delete(machine)
-    }
-    if (!machine.alive) return
-    const states = machine.instances.map(({ name }) => machine.state(name))
-    for (const instance of machine.instances) {
-      const state = machine.state(instance.name)
-      const wanted = desiredAddresses(instance, state).length
-      const held = machine.held.get(instance.name)?.length ?? 0
-      if (wanted !== held) throw this.#broken(`${machine.name} is ${state.name} and holds ${held} addresses`)
-      if (state.name === 'active' && faults(instance, state).length > 0) {
-        throw this.#broken(`${machine.name} is active in spite of ${faults(instance, state).join(', ')}`)
-      }
-    }
-    const names = new Set(states.map(({ name }) => name))
-    if (names.has('active') && names.size > 1) {
-      throw this.#broken(`${machine.name} has split its sync group: ${[...names].join(' and ')}`)
-    }
-  }
-
-  #checkBest(): void {
-    if (!this.#cluster.preempts) return
-    const able = this.#machines.filter(({ alive }) => alive)
-    for (const { name } of this.#cluster.routers[0]!.instances) {
-      const best = Math.max(...able.map(machine => machine.state(name).priority))
-      const active = able.find(machine => machine.state(name).name === 'active')
-      if (active !== undefined && active.state(name).priority < best) {
-        throw this.#broken(`${active.name} is active for ${name} though another has priority ${best}`)
-      }
-    }
-  }
-
-  #broken(text: string): BrokenPromise {
-    this.#note(`BROKEN: ${text}`)
-    return new BrokenPromise(text)
+  settled(): void {
+    this.#promises.check()
   }
 
   #note(text: string): void {
-    this.#record(`${this.#world.nowMs.toFixed(3).padStart(12)} ${text}`)
+    this.#record?.(`${this.#world.nowMs.toFixed(3).padStart(12)} ${text}`)
   }
 }
 
-function names(machines: Iterable<Machine>): string {
-  return [...machines].map(({ name }) => name).join(' and ')
+export { BrokenPromise }
+
+function tracks({ setup }: Machine): boolean {
+  return setup.instances.some(({ track }) => track.scripts.length > 0)
 }
 
-function describe({ name, instances, clock }: Router): string {
-  const { version, priority, advertIntervalMs, preempt, preemptDelayMs, authentication, unicastPeers } = instances[0]!
+function describe({ name, setup, clock }: Router): string {
+  const { version, family, priority, advertIntervalMs, preempt, preemptDelayMs, authentication, unicastPeers, track } =
+    setup.instances[0]!
   const words = [
-    `version ${version}`,
+    `version ${version} IPv${family}`,
     `priority ${priority}`,
     `interval ${advertIntervalMs} ms`,
     preempt ? `preempts after ${preemptDelayMs} ms` : 'does not preempt',
     `auth ${authentication.type}`,
     unicastPeers.length > 0 ? 'unicast' : 'multicast',
-    `${instances.length} instances`,
+    `${setup.instances.length} instances`,
+    ...track.scripts.map(({ weight, reverse }) => `script of weight ${weight}${reverse ? ' reverse' : ''}`),
     `clock ×${clock.rate.toFixed(4)}`,
   ]
   return `${name}: ${words.join(', ')}`

@@ -1,19 +1,26 @@
 /**
- * Virtual time and a virtual network around machines that run the real elections. Nothing here is real but the code
+ * Virtual time and a virtual network around machines that run the real election loop. Nothing here is real but the code
  * under test: packets are encoded, carried, decoded and judged as they are on a wire.
  */
 import type { Ip } from '../../src/bytes/address.ts'
-import type { VrrpInstance, VrrpSyncGroup } from '../../src/model/vrrp-instance.ts'
-import { encodeAdvertise, type OutgoingPacket } from '../../src/vrrp/advertise.ts'
-import type { Advertise, Effect } from '../../src/vrrp/effect.ts'
+import type { VrrpInstance } from '../../src/model/vrrp-instance.ts'
+import type { OutgoingPacket } from '../../src/vrrp/advertise.ts'
+import type { Notice } from '../../src/vrrp/notice.ts'
 import { type Received, receivedIpv4 } from '../../src/vrrp/received.ts'
-import { type Clock, Machine } from './machine.ts'
+import type { Router } from './cluster.ts'
+import { Machine } from './machine.ts'
 import { Queue } from './queue.ts'
 
-/** The delays with which copies of a packet arrive at another machine: none if it is lost, several if it is doubled. */
-export type Carry = (from: Machine, to: Machine, link: string) => readonly number[]
-
-export type Observe = (machine: Machine, instance: VrrpInstance, effect: Effect) => void
+/** What watches over a world. */
+export interface Observer {
+  /** The delays with which copies of a packet arrive at another machine: none if it is lost, several if it is doubled. */
+  carry(from: Machine, to: Machine): readonly number[]
+  sent(from: Machine, instance: VrrpInstance): void
+  noticed(machine: Machine, notice: Notice): void
+  logged(machine: Machine, text: string): void
+  /** After every event, when all it caused in this moment is done. */
+  settled(): void
+}
 
 interface Arrival {
   readonly machine: Machine
@@ -24,59 +31,81 @@ interface Arrival {
 type Task =
   | { readonly wake: Machine; readonly orderedAt: number }
   | { readonly arrival: Arrival }
+  /** It gets to run again. */
+  | { readonly thawed: Machine }
   | { readonly action: () => void }
 
 export class World {
-  readonly machines: Map<string, Machine> = new Map()
+  readonly machines: Machine[] = []
   nowMs = 0
-  carry: Carry = () => [0]
-  observe: Observe = () => {}
-  /** After every event, when all it caused in this moment is done. */
-  settled: () => void = () => {}
+  readonly #observer: Observer
   readonly #queue = new Queue<Task>()
 
-  add(
-    name: string,
-    address: Ip,
-    instances: readonly VrrpInstance[],
-    groups: readonly VrrpSyncGroup[] = [],
-    clock: Clock = { offsetMs: 0, rate: 1 },
-  ): Machine {
-    const machine = new Machine(name, instances, groups, address, clock, (from, instance, effect) => {
-      this.observe(from, instance, effect)
-      if (effect.type === 'advertise') this.#transmit(from, instance, effect)
-    })
-    this.machines.set(name, machine)
-    return machine
+  constructor(observer: Observer) {
+    this.#observer = observer
   }
 
-  /** Puts a packet on a machine's wire as if a stranger had sent it. */
-  inject(machine: Machine, link: string, received: Received): void {
-    this.#arrive({ machine, link, received })
+  add(router: Router): Machine {
+    const machine: Machine = new Machine(
+      router,
+      { send: (instance, source, packet) => this.#transmit(machine, instance, source, packet) },
+      () => this.nowMs,
+      {
+        log: text => this.#observer.logged(machine, text),
+        notice: notice => this.#observer.noticed(machine, notice),
+      },
+    )
+    this.machines.push(machine)
+    return machine
   }
 
   at(ms: number, action: () => void): void {
     this.#queue.push(ms, { action })
   }
 
-  /** Does something to a machine now, and orders the wakes that follow from it. */
-  act(machine: Machine, action: () => void): void {
-    action()
-    this.#orderWake(machine)
+  /** Has a machine do something as soon as it gets to run, and orders the wakes that follow from it. */
+  act(machine: Machine, work: () => void): void {
+    if (machine.frozenUntil > this.nowMs) {
+      if (machine.pending.length === 0) this.#queue.push(machine.frozenUntil, { thawed: machine })
+      machine.pending.push(work)
+      return
+    }
+    work()
+    this.orderWake(machine)
+  }
+
+  /** It gets to run again now, whatever was said before. */
+  thaw(machine: Machine): void {
+    machine.frozenUntil = Math.min(machine.frozenUntil, this.nowMs)
+    machine.wakeOrderedAt = Number.POSITIVE_INFINITY
+    this.#catchUp(machine)
+    this.orderWake(machine)
   }
 
   runUntil(endMs: number): void {
     while (this.#queue.nextAt <= endMs) {
       this.nowMs = Math.max(this.nowMs, this.#queue.nextAt)
       this.#do(this.#queue.pop()!)
-      this.settled()
+      this.#observer.settled()
     }
     this.nowMs = endMs
+  }
+
+  orderWake(machine: Machine): void {
+    const at = machine.nextWakeAt
+    if (at === Number.POSITIVE_INFINITY || at >= machine.wakeOrderedAt) return
+    machine.wakeOrderedAt = at
+    this.#queue.push(Math.max(at, this.nowMs), { wake: machine, orderedAt: at })
   }
 
   #do(task: Task): void {
     if ('action' in task) {
       task.action()
+      return
+    }
+    if ('thawed' in task) {
+      if (task.thawed.frozenUntil > this.nowMs) this.#queue.push(task.thawed.frozenUntil, task)
+      else this.#catchUp(task.thawed)
       return
     }
     const machine = 'wake' in task ? task.wake : task.arrival.machine
@@ -85,45 +114,40 @@ export class World {
     else this.#wake(machine, task.orderedAt)
   }
 
+  #catchUp(machine: Machine): void {
+    for (const work of machine.pending.splice(0)) this.act(machine, work)
+  }
+
   #wake(machine: Machine, orderedAt: number): void {
     // Another wake was ordered in its place.
     if (orderedAt !== machine.wakeOrderedAt) return
     machine.wakeOrderedAt = Number.POSITIVE_INFINITY
-    if (machine.alive) machine.wake(this.nowMs)
-    this.#orderWake(machine)
+    machine.wake()
+    this.orderWake(machine)
   }
 
   #arrive({ machine, link, received }: Arrival): void {
-    if (!machine.alive || !machine.links.get(link)?.up) return
-    machine.receive(link, received, this.nowMs)
-    this.#orderWake(machine)
+    if (!machine.alive || !machine.kernel.links.get(link)!.up) return
+    machine.receive(link, received)
+    this.orderWake(machine)
   }
 
-  #orderWake(machine: Machine): void {
-    const at = machine.nextWakeAt
-    if (at === Number.POSITIVE_INFINITY || at >= machine.wakeOrderedAt) return
-    machine.wakeOrderedAt = at
-    this.#queue.push(Math.max(at, this.nowMs), { wake: machine, orderedAt: at })
-  }
-
-  #transmit(from: Machine, instance: VrrpInstance, effect: Advertise): void {
-    if (!from.links.get(instance.interface)?.up) return
-    for (const packet of encodeAdvertise(instance, effect)) {
-      const received = receivedFrom(effect.source, packet)
-      for (const machine of this.machines.values()) {
-        if (machine === from || !hears(machine, instance, packet)) continue
-        for (const delayMs of this.carry(from, machine, instance.interface)) {
-          const arrival = { machine, link: instance.interface, received }
-          this.#queue.push(this.nowMs + delayMs, { arrival })
-        }
+  #transmit(from: Machine, instance: VrrpInstance, source: Ip, packet: OutgoingPacket): void {
+    this.#observer.sent(from, instance)
+    const received = receivedFrom(source, packet)
+    const link = instance.interface
+    for (const machine of this.machines) {
+      if (machine === from || !hears(machine, instance, packet)) continue
+      for (const delayMs of this.#observer.carry(from, machine)) {
+        this.#queue.push(this.nowMs + delayMs, { arrival: { machine, link, received } })
       }
     }
   }
 }
 
 function hears(machine: Machine, instance: VrrpInstance, { destination }: OutgoingPacket): boolean {
-  const link = machine.links.get(instance.interface)
-  return link !== undefined && (instance.unicastPeers.length === 0 || link.address === destination)
+  if (instance.unicastPeers.length === 0) return true
+  return machine.kernel.links.get(instance.interface)?.address === destination
 }
 
 function receivedFrom(source: Ip, { destination, hopLimit, payload, datagram }: OutgoingPacket): Received {

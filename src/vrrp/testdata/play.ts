@@ -19,14 +19,14 @@
  * Lines that keepalived writes with -D only have a `*`. An advertisement like the one before it is only counted.
  */
 
-import type { Machine } from '../../../test/sim/machine.ts'
-import { World } from '../../../test/sim/world.ts'
 import { type Ip, ip } from '../../bytes/address.ts'
 import type { VrrpInstance, VrrpSyncGroup } from '../../model/vrrp-instance.ts'
 import { authDataFromPassword, encodeAdvertisement, vrrpPseudoSum } from '../../wire/vrrp.ts'
 import { advertisementOf } from '../advertise.ts'
 import type { Effect } from '../effect.ts'
 import { INSTANCE, virtualAddress } from './instance.ts'
+import type { Router } from './router.ts'
+import { Segment } from './segment.ts'
 
 interface Plan {
   readonly address: Ip
@@ -35,7 +35,7 @@ interface Plan {
 }
 
 export class Play {
-  readonly #world = new World()
+  readonly #world = new Segment()
   readonly #plans = new Map<string, Plan>()
   readonly #cuts = new Set<string>()
   readonly #lastAdvertised = new Map<string, number>()
@@ -139,19 +139,19 @@ export class Play {
     }
   }
 
-  #machine(name: string): Machine {
+  #machine(name: string): Router {
     const plan = this.#plans.get(name)
     if (plan === undefined) throw new Error(`there is no router ${name}`)
     const { address, instances, groups } = plan
     return this.#world.machines.get(name) ?? this.#world.add(name, address, instances, groups)
   }
 
-  #act(name: string, action: (machine: Machine) => void): void {
+  #act(name: string, action: (machine: Router) => void): void {
     const machine = this.#machine(name)
     this.#world.act(machine, () => action(machine))
   }
 
-  #forge(machine: Machine, fields: Readonly<Record<string, string>>): void {
+  #forge(machine: Router, fields: Readonly<Record<string, string>>): void {
     const instance = first(machine)
     const settings = ['version', 'interval', 'vips', 'auth'].flatMap(key =>
       fields[key] === undefined ? [] : [`${key}=${fields[key]}`],
@@ -180,7 +180,7 @@ export class Play {
     this.#world.inject(machine, instance.interface, received)
   }
 
-  #observe(machine: Machine, instance: VrrpInstance, effect: Effect): void {
+  #observe(machine: Router, instance: VrrpInstance, effect: Effect): void {
     const say = (text: string) => this.#lines.push(`${seconds(this.#world.nowMs)} ${machine.name} ${text}`)
     const who = machine.instances.length > 1 ? `${machine.name} ${instance.name}` : machine.name
     switch (effect.type) {
@@ -211,7 +211,7 @@ export class Play {
   }
 }
 
-function first(machine: Machine): VrrpInstance {
+function first(machine: Router): VrrpInstance {
   return machine.instances[0]!
 }
 
