@@ -411,8 +411,9 @@ export interface TableFacts {
   readonly hertz: number
 }
 
-/** Slots of the service index: four for each service, so that probes stay short. */
-export const indexSlots = (capacity: Capacity): number => capacity.services * 4
+/** Slots of the service index, which services and translated servers share: twice as many, so that probes stay short. */
+export const indexSlots = ({ services, destinations }: Capacity): number =>
+  2 ** Math.ceil(Math.log2(2 * (services + destinations)))
 
 /** Connections that the table of a family holds: for four of IPv4 there is room for one of IPv6. */
 export const connectionSlots = (capacity: Capacity, family: IpFamily): number =>

@@ -7,7 +7,7 @@ import { packetOf, tcpFrame } from './frame.ts'
 import { InterpretedTable } from './interpreted-table.ts'
 import type { TCP_FLAG } from './program/headers.ts'
 import { parseSysctlLines } from './sysctl-lines.ts'
-import { isFixed, parseSysctl, SysctlError } from './sysctls.ts'
+import { isFixed, parseSysctl } from './sysctls.ts'
 
 const VIP = ip('192.168.41.249')
 const WEB: ServiceKey = { kind: 'address', protocol: 'TCP', address: VIP, port: 80 }
@@ -23,7 +23,7 @@ test('parseSysctl() says what a parameter takes, what is fixed, and what may hav
     ['sloppy_tpc', '1', 'there is no net.ipv4.vs.sloppy_tpc (did you mean net.ipv4.vs.sloppy_tcp?)'],
     ['conntrack', '1', 'net.ipv4.vs.conntrack is always 0 in sluice: connections are not known to netfilter'],
   ] as const)
-    assert.throws(() => parseSysctl(name, text), new SysctlError(message))
+    assert.throws(() => parseSysctl(name, text), { name: 'SysctlError', message })
   assert.ok(isFixed('conntrack', '0'))
   assert.ok(!isFixed('conntrack', '1'))
 })

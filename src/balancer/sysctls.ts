@@ -88,6 +88,11 @@ export function sysctlField(name: SysctlName): Field {
 /** A parameter that does not exist, or does not take the value: one sentence. */
 export class SysctlError extends Error {
   override readonly name: string = 'SysctlError'
+  readonly kind: 'unknown' | 'value'
+  constructor(kind: SysctlError['kind'], message: string) {
+    super(message)
+    this.kind = kind
+  }
 }
 
 /** The value as a number; throws SysctlError if the parameter does not take it. */
@@ -96,7 +101,10 @@ export function parseSysctl(name: string, text: string): { readonly name: Sysctl
   const { min, max } = SYSCTLS[known]
   const value = Number(text.trim())
   if (text.trim() === '' || !Number.isInteger(value) || value < min || value > max)
-    throw new SysctlError(`${SYSCTL_PREFIX}${known} takes a number from ${min} to ${max}, not "${text.trim()}"`)
+    throw new SysctlError(
+      'value',
+      `${SYSCTL_PREFIX}${known} takes a number from ${min} to ${max}, not "${text.trim()}"`,
+    )
   return { name: known, value }
 }
 
@@ -110,9 +118,10 @@ function knownSysctl(name: string): SysctlName {
   if (known !== undefined) return known
   const fixed = FIXED_SYSCTLS[name]
   if (fixed !== undefined)
-    throw new SysctlError(`${SYSCTL_PREFIX}${name} is always ${fixed.value} in sluice: ${fixed.why}`)
+    throw new SysctlError('value', `${SYSCTL_PREFIX}${name} is always ${fixed.value} in sluice: ${fixed.why}`)
   const meant = nearest(name, [...SYSCTL_NAMES, ...Object.keys(FIXED_SYSCTLS)])
   throw new SysctlError(
+    'unknown',
     `there is no ${SYSCTL_PREFIX}${name}${meant === undefined ? '' : ` (did you mean ${SYSCTL_PREFIX}${meant}?)`}`,
   )
 }

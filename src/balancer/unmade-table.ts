@@ -36,6 +36,12 @@ export class UnmadeTable<Table extends ServiceTable> implements ServiceTable {
     return this.#table
   }
 
+  /** The table, made if there is none. */
+  make(): Table {
+    this.#table = this.made ?? this.#make()
+    return this.#table
+  }
+
   get connectionTableSize(): number {
     return this.made?.connectionTableSize ?? this.#connections
   }
@@ -58,7 +64,7 @@ export class UnmadeTable<Table extends ServiceTable> implements ServiceTable {
   }
 
   addService(service: VirtualService): void {
-    this.#making().addService(service)
+    this.make().addService(service)
   }
   editService(service: VirtualService): void {
     this.#existing(service.key).editService(service)
@@ -79,24 +85,19 @@ export class UnmadeTable<Table extends ServiceTable> implements ServiceTable {
     this.#existing(key).deleteDestination(key, address, port)
   }
   setTimeouts(timeouts: Timeouts): void {
-    this.#making().setTimeouts(timeouts)
+    this.make().setTimeouts(timeouts)
   }
   zero(key?: ServiceKey): void {
     if (key === undefined) this.made?.zero()
     else this.#existing(key).zero(key)
   }
   startSyncDaemon(daemon: SyncDaemon): void {
-    this.#making().startSyncDaemon(daemon)
+    this.make().startSyncDaemon(daemon)
   }
   stopSyncDaemon(role: SyncDaemon['role'], syncId: number): void {
     const { made } = this
     if (made === undefined) throw new TableError('ESRCH', `no ${role} sync daemon runs`)
     made.stopSyncDaemon(role, syncId)
-  }
-
-  #making(): Table {
-    this.#table = this.made ?? this.#make()
-    return this.#table
   }
 
   #existing(key: ServiceKey): Table {

@@ -14,6 +14,7 @@ import { addLab, addLabProcess } from './lab.ts'
 import { addRealServer } from './realserver.ts'
 import { addDaemonChild, addRun } from './run.ts'
 import { addStatus } from './status.ts'
+import { addSysctl } from './sysctl.ts'
 import { VERSION } from './version.ts'
 
 export function program(): Command {
@@ -34,6 +35,7 @@ export function program(): Command {
   addDrain(sluice)
   addDump(sluice)
   addIpvsadm(sluice)
+  addSysctl(sluice)
   addKeepalived(sluice)
   addRealServer(sluice)
   addLab(sluice)

@@ -20,6 +20,7 @@ import {
   rmSync,
   unlinkSync,
 } from 'node:fs'
+import { totalmem } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Backing } from '../balancer/backing.ts'
 import {
@@ -38,6 +39,7 @@ import { portless, portlessShape } from '../balancer/program/portless.ts'
 import { clock, expiryTimer, type Looping, sweeper, TIMER_BYTES, TIMER_MAP } from '../balancer/program/sweep.ts'
 import { readFacts, writeSettings } from '../balancer/settings.ts'
 import { EMPTY_SHAPE, type Shape, shapeText } from '../balancer/shape.ts'
+import { parseSysctl, SysctlError, sysctlField } from '../balancer/sysctls.ts'
 import { RegionTable } from '../balancer/table.ts'
 import { UnmadeTable } from '../balancer/unmade-table.ts'
 import { Btf } from '../bpf/btf.ts'
@@ -69,15 +71,29 @@ import { RouteSocket } from './route-socket.ts'
 import { routeSource } from './route-source.ts'
 import { runtimeDirectory } from './runtime-directory.ts'
 import { writeSysctl } from './sysctl.ts'
+import { connTabBitsOption, readSysctlFile, systemSysctlFiles } from './sysctl-files.ts'
 
-/** What a table holds if nobody says otherwise: some 25 MiB on a machine of two processors. */
+/** What a table holds if nobody says otherwise; connections beside. */
 const DEFAULT_CAPACITY = {
-  services: 4096,
+  services: 16384,
   destinations: 32768,
-  connections: 1 << 18,
   rings: 4096,
   localities: 16384,
 } as const
+
+/** As ip_vs's module parameter: 2^conn_tab_bits connections, there of buckets, here of places. */
+const CONN_TAB_BITS = { min: 10, max: 24, usualMin: 16, usualMax: 20 } as const
+/** By default the connection tables take one part in so many of the machine's memory. */
+const MEMORY_SHARE = 512
+const BYTES_PER_CONNECTION = 88
+
+/** 2^conn_tab_bits of the machine's files; without that, by the machine's memory. */
+function connectionsByDefault(): number {
+  const { min, max, usualMin, usualMax } = CONN_TAB_BITS
+  const affordable = Math.floor(Math.log2(totalmem() / MEMORY_SHARE / BYTES_PER_CONNECTION))
+  const usual = Math.min(usualMax, Math.max(usualMin, affordable))
+  return 2 ** Math.min(max, Math.max(min, connTabBitsOption() ?? usual))
+}
 
 const LOCK_FILE = 'table.lock'
 
@@ -96,11 +112,7 @@ export function serviceTable(): UnmadeTable<PinnedTable> {
   const missing = missingPrivilege(NEEDS)
   if (missing !== undefined) throw new Failure(missing)
   const isMade = () => existsSync(join(tableDirectory(), 'clock'))
-  return new UnmadeTable(
-    DEFAULT_CAPACITY.connections,
-    () => (isMade() ? openServiceTable() : undefined),
-    openServiceTable,
-  )
+  return new UnmadeTable(connectionsByDefault(), () => (isMade() ? openServiceTable() : undefined), openServiceTable)
 }
 
 /**
@@ -293,7 +305,12 @@ function openBacking(directory: string, lockFile: number): KernelBacking {
 
 function makeBacking(directory: string, lockFile: number, wanted: Partial<Capacity>): KernelBacking {
   forgetDeadTables(dirname(directory))
-  const capacity: Capacity = { ...DEFAULT_CAPACITY, processors: powerOfTwo(possibleProcessors()), ...wanted }
+  const capacity: Capacity = {
+    ...DEFAULT_CAPACITY,
+    connections: connectionsByDefault(),
+    processors: powerOfTwo(possibleProcessors()),
+    ...wanted,
+  }
   const hertz = Math.round(1e9 / clockResolutionNs('monotonic-coarse'))
   const facts: TableFacts = { capacity, hashSeed: randomBytes(8).readBigUInt64LE(), hertz }
   // Left over from somebody who was killed while making it.
@@ -321,7 +338,9 @@ function makeBacking(directory: string, lockFile: number, wanted: Partial<Capaci
   })
   descriptors[TIMER_MAP] = createTimerMap()
   const mappings = mapRegions(capacity, descriptors)
-  writeSettings(new Memory(mappings.get('settings')!.bytes), facts)
+  const settings = new Memory(mappings.get('settings')!.bytes)
+  writeSettings(settings, facts)
+  applySysctlFiles(settings)
 
   // A route is looked up as for a packet of our own, coming from loopback; the kernel asks whether that may forward.
   writeSysctl('net.ipv4.conf.lo.forwarding', 1)
@@ -342,6 +361,18 @@ function makeBacking(directory: string, lockFile: number, wanted: Partial<Capaci
   for (const name of [...REGION_NAMES, PROGRAMS_MAP, TIMER_MAP, 'sweep', 'clock'])
     pin(descriptors[name]!, join(directory, name))
   return backing
+}
+
+/** What the machine's files set from the start; what is wrong there `sluice sysctl --system` says. */
+function applySysctlFiles(settings: Memory): void {
+  for (const { name, value } of systemSysctlFiles().flatMap(readSysctlFile)) {
+    try {
+      const parsed = parseSysctl(name, value)
+      settings.set(0, sysctlField(parsed.name), parsed.value)
+    } catch (error) {
+      if (!(error instanceof SysctlError)) throw error
+    }
+  }
 }
 
 /** Just a packet: these programs do not look at it. */
