@@ -75,7 +75,7 @@ function serverOf(
 }
 
 /** As ip_vs names states (ip_vs_state_name). */
-function stateName(state: number): string {
+export function stateName(state: number): string {
   if (state === STATE.UDP) return 'UDP'
   if (state === STATE.ASSURED) return 'ASSURED'
   return TCP_STATES[state] ?? 'NONE'

@@ -6,6 +6,7 @@ import { ipFamily } from '../bytes/address.ts'
 import type { Destination, VirtualService } from '../model/virtual-service.ts'
 import type { Backing } from './backing.ts'
 import { DESTINATION_BYTES, SERVICE_BYTES, SETTINGS, SHAPE_BYTES, SHAPE_OFFSET } from './layout.ts'
+import type { Memory } from './memory.ts'
 import { readDestination, readService } from './records.ts'
 import { type DestinationNeeds, EMPTY_SHAPE, parseShape, type Shape, shapeText, shapeWith } from './shape.ts'
 import type { TableRecords } from './table-records.ts'
@@ -57,14 +58,8 @@ export class LiveShape {
   /** Read anew only if somebody has put another program to work. */
   #shape(): Shape {
     const generation = this.#records.settings.get(0, SETTINGS.generation)
-    if (this.#known?.generation !== generation) this.#known = { generation, shape: this.#read() }
+    if (this.#known?.generation !== generation) this.#known = { generation, shape: readShape(this.#records.settings) }
     return this.#known.shape
-  }
-
-  #read(): Shape {
-    const bytes = this.#records.settings.slice(SHAPE_OFFSET, SHAPE_BYTES)
-    const end = bytes.indexOf(0)
-    return parseShape(new TextDecoder().decode(bytes.slice(0, end < 0 ? SHAPE_BYTES : end)))
   }
 
   #install(shape: Shape, before: Shape): void {
@@ -74,6 +69,13 @@ export class LiveShape {
     bytes.set(new TextEncoder().encode(shapeText(shape)).subarray(0, SHAPE_BYTES - 1))
     this.#records.next(SETTINGS.generation)
   }
+}
+
+/** The shape of the program that runs, as whoever put it to work has noted it. */
+export function readShape(settings: Memory): Shape {
+  const bytes = settings.slice(SHAPE_OFFSET, SHAPE_BYTES)
+  const end = bytes.indexOf(0)
+  return parseShape(new TextDecoder().decode(bytes.slice(0, end < 0 ? SHAPE_BYTES : end)))
 }
 
 /** What destinations ask of the program; `count` is how many the service has with them. */

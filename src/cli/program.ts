@@ -7,6 +7,7 @@ import { addCheck } from './check.ts'
 import { addCompletion } from './completion.ts'
 import { addDrain } from './drain.ts'
 import { addDump } from './dump.ts'
+import { addExplain } from './explain.ts'
 import { addFmt } from './fmt.ts'
 import { addIpvsadm } from './ipvsadm.ts'
 import { addKeepalived } from './keepalived.ts'
@@ -32,6 +33,7 @@ export function program(): Command {
   addCheck(sluice)
   addFmt(sluice)
   addStatus(sluice)
+  addExplain(sluice)
   addDrain(sluice)
   addDump(sluice)
   addIpvsadm(sluice)

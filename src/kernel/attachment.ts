@@ -4,14 +4,22 @@
  */
 import { closeSync, existsSync, unlinkSync } from 'node:fs'
 import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from '../netlink/message.ts'
-import { encodeBpfFilter, encodeBpfFilterDeletion, encodeClsact, type FilterPlace } from '../netlink/traffic-control.ts'
-import { createLink, pin } from './bpf.ts'
+import {
+  decodeBpfFilter,
+  encodeBpfFilter,
+  encodeBpfFilterDeletion,
+  encodeClsact,
+  encodeFilterQuery,
+  type FilterPlace,
+} from '../netlink/traffic-control.ts'
+import { createLink, linkInterface, openPinned, pin } from './bpf.ts'
 import { isKernelError } from './errors.ts'
 import type { RouteSocket } from './route-socket.ts'
 
 const RTM_NEWQDISC = 36
 const RTM_NEWTFILTER = 44
 const RTM_DELTFILTER = 45
+const RTM_GETTFILTER = 46
 
 /** Where our filter sits among others: behind those that people give small numbers. */
 const place = (ifindex: number): FilterPlace => ({ ifindex, direction: 'ingress', priority: 0x5c, handle: 1 })
@@ -47,6 +55,30 @@ export function detachIngress(route: RouteSocket, ifindex: number, pinPath: stri
     )
   } catch (error) {
     if (!isKernelError(error, 'ENOENT', 'EINVAL', 'ENODEV')) throw error
+  }
+}
+
+/** True if what `attachIngress` put there is on that very interface. */
+export function isAttachedIngress(route: RouteSocket, ifindex: number, pinPath: string): boolean {
+  const link = existsSync(pinPath) ? openPinned(pinPath) : undefined
+  if (link === undefined) return hasFilter(route, ifindex)
+  try {
+    return linkInterface(link) === ifindex
+  } finally {
+    closeSync(link)
+  }
+}
+
+function hasFilter(route: RouteSocket, ifindex: number): boolean {
+  const { priority, handle } = place(ifindex)
+  try {
+    return route
+      .dump(`list filters of interface ${ifindex}`, RTM_GETTFILTER, encodeFilterQuery(ifindex, 'ingress'))
+      .map(({ body }) => decodeBpfFilter(body))
+      .some(filter => filter?.priority === priority && filter.handle === handle)
+  } catch (error) {
+    if (isKernelError(error, 'ENOENT', 'EINVAL', 'ENODEV')) return false
+    throw error
   }
 }
 

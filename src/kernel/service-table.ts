@@ -123,7 +123,8 @@ export function openServiceTable(capacity: Partial<Capacity> = {}): PinnedTable 
   return new PinnedTable(capacity)
 }
 
-function tableDirectory(cookie: bigint = namespaceCookie()): string {
+/** Where everything of a namespace's table is pinned. */
+export function tableDirectory(cookie: bigint = namespaceCookie()): string {
   return join(bpfFilesystem(), String(cookie))
 }
 
@@ -439,7 +440,8 @@ function withLock<T>(lockFile: number, work: () => T): T {
   }
 }
 
-function linkPath(directory: string, ifindex: number): string {
+/** What holds the program at an interface, where the kernel has links. */
+export function linkPath(directory: string, ifindex: number): string {
   return join(directory, `link-${ifindex}`)
 }
 

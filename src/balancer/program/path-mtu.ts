@@ -45,7 +45,7 @@ export function admitLength(
           })
         })
       }
-      tell(code, 'too-long', () => ({ mtu }))
+      tell(code, 'too-long', () => ({ mtu, overhead }))
       tooBig(mtu.sub(overhead))
     }),
   )

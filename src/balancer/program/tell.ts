@@ -44,7 +44,7 @@ export interface Events {
   /** sh, dh, mh: what the lookup table says there. */
   readonly ring: 'index' | 'link'
   /** lblc, lblcr: what is remembered of the address. */
-  readonly locality: 'slot'
+  readonly locality: 'entry'
   /** lblc, lblcr: who was remembered has more connections than weight. */
   readonly busy: 'link'
   readonly chosen: 'destination'
@@ -69,8 +69,8 @@ export interface Events {
   readonly 'known-hop': 'destination'
   /** Asked of the kernel: its answer, `BPF_FIB_LKUP_RET_…`. */
   readonly route: 'result'
-  /** Longer than the way takes, which is so much. */
-  readonly 'too-long': 'mtu'
+  /** Longer than the way takes, which is so much, with what is put before the packet. */
+  readonly 'too-long': 'mtu' | 'overhead'
   /** The segments that it stands for are not. */
   readonly segmented: never
   /** A packet of no use, counted by number of `REASONS`. */

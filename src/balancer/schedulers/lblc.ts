@@ -20,7 +20,7 @@ export const lblc: Scheduling = (site, choice) => {
       looked()
     })
     known.set(1)
-    tell(code, 'locality', () => ({ slot }))
+    tell(code, 'locality', () => ({ entry: slot }))
     const entry = tables.locality(slot)
     const link = entry.get(LOCALITY.members)
     const server = tables.destination(link.sub(1))

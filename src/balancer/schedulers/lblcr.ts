@@ -23,7 +23,7 @@ export const lblcr: Scheduling = (site, choice) => {
       looked()
     })
     known.set(1)
-    tell(code, 'locality', () => ({ slot }))
+    tell(code, 'locality', () => ({ entry: slot }))
     const least = walk(site, LEAST_MEMBER_WALK, LOCALITY_MEMBERS, [slot, choice.number, 0, 0, 0]).get(CHOSEN)
     dropMostLoaded(site, choice, slot)
     code.when(least.ne(0), () =>
