@@ -329,8 +329,6 @@ export const LOCALITY = {
 } as const
 export const LOCALITY_MEMBERS = 24
 export const LOCALITY_BUSY = 0xffff_ffff
-/** ip_vs's lblc_expiration and lblcr_expiration: an entry that is not asked for, a set that has not changed. */
-export const LOCALITY_EXPIRATION_S = 86_400
 
 /** ip_vs's estimator: how often, and by how many bits the rates of connections, packets and bytes are scaled. */
 export const ESTIMATE_PERIOD_S = 2

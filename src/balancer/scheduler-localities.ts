@@ -1,5 +1,5 @@
 /** The control plane's part in what lblc and lblcr remember: forgetting it, and keeping servers that are remembered. */
-import { LOCALITY, LOCALITY_BYTES, LOCALITY_EXPIRATION_S, type TableFacts } from './layout.ts'
+import { LOCALITY, LOCALITY_BYTES, type TableFacts } from './layout.ts'
 import type { Memory } from './memory.ts'
 
 /** Forgets all that a service remembers. */
@@ -14,10 +14,11 @@ export function isRemembered(
   service: number,
   destination: number,
   now: number,
+  expirationS: number,
 ): boolean {
   for (const entry of entriesOf(memory, facts, service)) {
     const age = (now - memory.get(entry, LOCALITY.stamp)) >>> 0
-    if (age >= LOCALITY_EXPIRATION_S * facts.hertz) continue
+    if (age >= expirationS * facts.hertz) continue
     const size = memory.get(entry, LOCALITY.size)
     for (let place = 0; place < size; place++)
       if (memory.get(entry + 4 * place, LOCALITY.members) === destination + 1) return true

@@ -13,11 +13,13 @@ import { DH_ENTRIES } from './schedulers/dh.ts'
 import { greatestCommonDivisor, MAGLEV_ENTRIES, maglevTable } from './schedulers/maglev.ts'
 import { schedulerNumber } from './schedulers/schedule.ts'
 import { SH_ENTRIES } from './schedulers/sh.ts'
+import { sysctlField } from './sysctls.ts'
 
 /** An edit of a service's destinations. */
 export type Change = 'add' | 'edit' | 'remove'
 
 export class SchedulerState {
+  readonly #settings: Memory
   readonly #services: Memory
   readonly #destinations: Memory
   readonly #localities: Memory
@@ -28,6 +30,7 @@ export class SchedulerState {
   constructor(backing: Backing) {
     const { memory, facts } = backing
     const jiffies = () => backing.jiffies()
+    this.#settings = new Memory(memory.settings)
     this.#services = new Memory(memory.services)
     this.#destinations = new Memory(memory.destinations)
     this.#localities = new Memory(memory.localities)
@@ -82,8 +85,10 @@ export class SchedulerState {
 
   /** True if a removed destination is still in the scheduler's mind, which makes it the same one when it comes back. */
   remembers(service: number, destination: number): boolean {
-    if (!isLocal(this.#of(service))) return false
-    return isRemembered(this.#localities, this.#facts, service, destination, this.#jiffies())
+    const scheduler = this.#of(service)
+    if (!isLocal(scheduler)) return false
+    const expirationS = this.#settings.get(0, sysctlField(`${scheduler}_expiration`))
+    return isRemembered(this.#localities, this.#facts, service, destination, this.#jiffies(), expirationS)
   }
 
   #of(service: number): Scheduler | 'none' {
@@ -186,6 +191,6 @@ function shares(members: readonly number[], entries: number, weight: (number: nu
   return table
 }
 
-function isLocal(scheduler: Scheduler | 'none'): boolean {
+function isLocal(scheduler: Scheduler | 'none'): scheduler is 'lblc' | 'lblcr' {
   return scheduler === 'lblc' || scheduler === 'lblcr'
 }

@@ -64,8 +64,8 @@ export const SYSCTLS: Readonly<Record<SysctlName, Range>> = {
   },
   pmtu_disc: flag(1, 'outer packets of tunnels have the DF of what is inside; 0: none has'),
   run_estimation: flag(1, 'estimate rates'),
-  lblc_expiration: { initial: 86_400, min: 1, max: 2 ** 23, meaning: 'lblc forgets what nobody asks for, in s' },
-  lblcr_expiration: { initial: 86_400, min: 1, max: 2 ** 23, meaning: 'lblcr forgets what nobody asks for, in s' },
+  lblc_expiration: { initial: 86_400, min: 1, max: 2 ** 21, meaning: 'lblc forgets what nobody asks for, in s' },
+  lblcr_expiration: { initial: 86_400, min: 1, max: 2 ** 21, meaning: 'lblcr forgets what nobody asks for, in s' },
 }
 
 /** Those that hold one value here, and why no other. */

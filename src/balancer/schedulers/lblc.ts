@@ -16,7 +16,7 @@ export const lblc: Scheduling = (site, choice) => {
   const kept = code.variable(0)
   code.section(looked => {
     code.section(found => {
-      findLocality(site, choice, key, slot, found)
+      findLocality(site, choice, key, 'lblc_expiration', slot, found)
       looked()
     })
     known.set(1)

@@ -4,7 +4,7 @@
  * member when it has not changed for a day.
  */
 import type { Condition, Pointer, Value } from '../../bpf/value.ts'
-import { DESTINATION, LOCALITY, LOCALITY_EXPIRATION_S, LOCALITY_MEMBERS } from '../layout.ts'
+import { DESTINATION, LOCALITY, LOCALITY_MEMBERS } from '../layout.ts'
 import { tell } from '../program/tell.ts'
 import { BEST, OBSERVED, type Standing } from './best.ts'
 import { type Choice, choose, isEligible, loadOf, type Scheduling, type Site } from './choice.ts'
@@ -19,7 +19,7 @@ export const lblcr: Scheduling = (site, choice) => {
   const kept = code.variable(0)
   code.section(looked => {
     code.section(found => {
-      findLocality(site, choice, key, slot, found)
+      findLocality(site, choice, key, 'lblcr_expiration', slot, found)
       looked()
     })
     known.set(1)
@@ -108,7 +108,9 @@ export const MOST_MEMBER_WALK: Walk = memberWalk(
 function dropMostLoaded(site: Site, choice: Choice, slot: Value): void {
   const { code, tables } = site
   const entry = tables.locality(slot)
-  const quiet = choice.now.sub32(entry.get(LOCALITY.changed)).gt(LOCALITY_EXPIRATION_S * tables.facts.hertz)
+  const quiet = choice.now
+    .sub32(entry.get(LOCALITY.changed))
+    .gt(tables.sysctl('lblcr_expiration').mul(tables.facts.hertz))
   code.rarely(quiet.and(entry.get(LOCALITY.size).gt(1)), () => {
     const most = walk(site, MOST_MEMBER_WALK, LOCALITY_MEMBERS, [slot, choice.number, 0, 0, 0]).get(CHOSEN)
     code.when(most.ne(0), () => removeMember(site, choice, slot, most.sub(1)))

@@ -7,14 +7,7 @@
  * when its place is needed. And a set of lblcr holds 24 servers, not any number; the one that came first makes room.
  */
 import type { Pointer, Value, Variable } from '../../bpf/value.ts'
-import {
-  DESTINATION,
-  LOCALITY,
-  LOCALITY_BUSY,
-  LOCALITY_BYTES,
-  LOCALITY_EXPIRATION_S,
-  LOCALITY_WAYS,
-} from '../layout.ts'
+import { DESTINATION, LOCALITY, LOCALITY_BUSY, LOCALITY_BYTES, LOCALITY_WAYS } from '../layout.ts'
 import { carriesLess, contestWalk, findBest, OBSERVED } from './best.ts'
 import { type Choice, loadOf, type Site } from './choice.ts'
 import type { Notes, Walk } from './walk.ts'
@@ -69,6 +62,7 @@ export function findLocality(
   { code, tables }: Site,
   { now }: Choice,
   key: Key,
+  expiration: 'lblc_expiration' | 'lblcr_expiration',
   slot: Variable,
   found: () => void,
 ): void {
@@ -87,7 +81,7 @@ export function findLocality(
     code.when(same, () => {
       slot.set(key.first.add(way).low32())
       const age = now.sub32(entry.get(LOCALITY.stamp))
-      code.rarely(age.ge(LOCALITY_EXPIRATION_S * tables.facts.hertz), () => entry.set(LOCALITY.size, 0))
+      code.rarely(age.ge(tables.sysctl(expiration).mul(tables.facts.hertz)), () => entry.set(LOCALITY.size, 0))
       code.when(age.ne(0), () => entry.set(LOCALITY.stamp, now))
       found()
     })
