@@ -8,7 +8,7 @@ import { filesInMemory } from './file-system.ts'
 import { FILE, instanceWith, loadText, serviceWith } from './fixture.ts'
 import { keepalivedTest } from './keepalived-test.ts'
 import { loadConfiguration } from './load.ts'
-import { configurationText, mutationOf } from './sample.ts'
+import { configurationText, likelyText, mutationOf } from './sample.ts'
 
 const SAMPLE = `$PRIO=150
 global_defs {
@@ -48,6 +48,7 @@ function survives(text: string): void {
 for (const [what, texts] of [
   ['anything', fc.string({ maxLength: 300, unit: 'binary' })],
   ['keywords in any order', configurationText],
+  ['keywords where they belong', likelyText],
   ['small mistakes in a good file', mutationOf(SAMPLE)],
   ['small mistakes in the awkward files', fc.constantFrom(...awkwardFiles().values()).chain(mutationOf)],
 ] as const) {

@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { awkwardFiles } from '../../test/corpus/corpus.ts'
+import { loadText } from './fixture.ts'
 import { lex } from './lex.ts'
 import type { Line } from './line.ts'
 import { print } from './print.ts'
-import { configurationText } from './sample.ts'
+import { configurationText, likelyText, mutationOf } from './sample.ts'
 
 test('print() lays statements out, one a line, and keeps comments', () => {
   const text = `! head
@@ -75,13 +77,32 @@ function wordsOf(text: string): readonly string[] {
     .filter((word, i, all) => word !== '|' || (all[i + 1] !== '{' && all[i + 1] !== '}'))
 }
 
-test('print() leaves the words as they are, and has nothing to do a second time', () => {
+const { FUZZ_RUNS = '1000', FUZZ_SEED = '2026' } = process.env
+
+for (const [what, texts] of [
+  ['any text', configurationText],
+  ['a likely one', likelyText],
+  ['the awkward files', fc.constantFrom(...awkwardFiles().values())],
+  ['the awkward files with small mistakes', fc.constantFrom(...awkwardFiles().values()).chain(mutationOf)],
+] as const) {
+  test(`print() leaves the words of ${what} as they are, and has nothing to do a second time`, () => {
+    fc.assert(
+      fc.property(texts, text => {
+        const printed = print(text)
+        assert.deepEqual(wordsOf(printed), wordsOf(text))
+        assert.equal(print(printed), printed)
+      }),
+      { numRuns: Number(FUZZ_RUNS), seed: Number(FUZZ_SEED) },
+    )
+  })
+}
+
+test('print() of a configuration means the same', () => {
   fc.assert(
-    fc.property(configurationText, text => {
-      const printed = print(text)
-      assert.deepEqual(wordsOf(printed), wordsOf(text))
-      assert.equal(print(printed), printed)
+    fc.property(fc.oneof(likelyText, fc.constantFrom(...awkwardFiles().values())), text => {
+      const [before, after] = [text, print(text)].map(each => loadText(each, { lenient: true, madeLinesMax: 500 }))
+      assert.deepEqual(after?.configuration, before?.configuration)
     }),
-    { numRuns: 2000, seed: 2026 },
+    { numRuns: Number(FUZZ_RUNS), seed: Number(FUZZ_SEED) },
   )
 })

@@ -65,6 +65,38 @@ export const configurationText: fc.Arbitrary<string> = fc
   )
   .map(pieces => pieces.join(' '))
 
+/** What could stand behind a keyword, going by how its documentation writes it; now and then something else. */
+function valueFor(syntax: string): fc.Arbitrary<string> {
+  const choices = (syntax.match(/[\w.-]+(?:\|[\w.-]+)+/g) ?? []).flatMap(found => found.split('|'))
+  const numbers = /INTEGER|SECONDS|PORT|BITS|\bN\b/.test(syntax) ? ['0', '1', '3', '80', '255', '1.5'] : []
+  const addresses = /ADDRESS|IP/.test(syntax)
+    ? ['10.0.0.1', '10.0.0.1/24', '10.0.0.1-9', 'fe80::1', '2001:db8::1/64', '224.0.0.18']
+    : []
+  const likely = [...choices, ...numbers, ...addresses, 'VI_1', 'eth0', '']
+  return fc.oneof(
+    { weight: 9, arbitrary: fc.constantFrom(...likely) },
+    { weight: 1, arbitrary: fc.constantFrom(...VALUES, ...PIECES.filter(piece => piece !== '{' && piece !== '}')) },
+  )
+}
+
+/** Blocks with keywords of their own, in their places, with values that could be meant: what gets past the grammar. */
+export const likelyText: fc.Arbitrary<string> = fc
+  .array(statementOf(ROOT, 0), { maxLength: 6 })
+  .map(statements => statements.join('\n'))
+
+function statementOf(table: Table, depth: number): fc.Arbitrary<string> {
+  const keywords = [...table.keywords]
+  return fc.constantFrom(...keywords).chain(([name, { body, table: inner, syntax }]) => {
+    const values = fc.array(valueFor(syntax), { maxLength: 3 }).map(words => words.join(' '))
+    if (body === 'line') return values.map(words => `${name} ${words}`)
+    const inside: fc.Arbitrary<readonly string[]> =
+      inner === undefined || depth > 3
+        ? fc.array(values, { maxLength: 3 })
+        : fc.array(statementOf(inner, depth + 1), { maxLength: 8 })
+    return fc.tuple(values, inside).map(([words, lines]) => `${name} ${words} {\n${lines.join('\n')}\n}`)
+  })
+}
+
 /** A text with a few characters or lines left out, doubled or moved. */
 export function mutationOf(text: string): fc.Arbitrary<string> {
   const edit = fc.record({
