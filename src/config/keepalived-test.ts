@@ -73,6 +73,7 @@ function readAsAll(file: string, read: ReadFile, options: TestOptions, said: Set
   const namespace = options.namespace ?? named
   if (namespace !== undefined && options.hasNamespace?.(namespace) === false) return false
   const global = children.filter(each => keywordOf(each) === 'global_defs')
+  readAs('bfd')
   for (const name of ['checkers', 'vrrp'] as const) {
     const own = readAs(name)
     const root: Statement = { ...own, children: [...global, ...(own.children ?? [])] }

@@ -70,7 +70,7 @@ for (const [what, text, expected] of [
 /** Words and braces in their order, whatever lines they stand on. */
 function wordsOf(text: string): readonly string[] {
   const lines: Line[] = []
-  for (let at = text.startsWith('\ufeff') ? 1 : 0; at < text.length; )
+  for (let at = /^(?:[\s\ufeff]*\ufeff)?/.exec(text)![0].length; at < text.length; )
     at = lex({ file: '', text }, at, lines, true).next
   return lines
     .flatMap(({ words, brace }) => [...words.map(word => word.text), ...(brace === '' ? ['|'] : [brace])])

@@ -14,7 +14,8 @@ const INCLUDE = /^(?:@\S+\s+)*include/
 
 export function print(text: string): string {
   const printer = new Printer()
-  const lines = text.replace(/^\ufeff|\n$/g, '').split('\n')
+  // A byte order mark that came to stand first would be one indeed.
+  const lines = text.replace(/^[\s\ufeff]*\ufeff|\n$/g, '').split('\n')
   for (let i = 0; i < lines.length; i++) {
     const line = trim(lines[i]!)
     if (/^(?:@\S+\s+)*\$[A-Za-z_]\w*=/.test(line) && line.endsWith('\\')) {

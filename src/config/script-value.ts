@@ -4,14 +4,16 @@
  * same rules, which is how a quoted command gets its parameters; user and group follow it.
  */
 import type { Script } from '../model/script.ts'
-import type { Value } from './value.ts'
+import type { Cursor, Value } from './value.ts'
 
 export const script: Value<Script> = {
   syntax: 'COMMAND [USER [GROUP]]',
   read(words) {
     const first = words.need()
     if (first === undefined) return undefined
-    const [command = '', user, group] = rawWords(words)
+    const raw = rawWords(words)
+    if (raw === undefined) return undefined
+    const [command = '', user, group] = raw
     const argv = splitScript(command)
     return argv.length === 0 ? words.refuse(first, 'no command') : { argv, user, group }
   },
@@ -23,7 +25,9 @@ export const command: Value<Script> = {
   read(words) {
     const first = words.need()
     if (first === undefined) return undefined
-    const [command = ''] = rawWords(words)
+    const raw = rawWords(words)
+    if (raw === undefined) return undefined
+    const [command = ''] = raw
     const argv = splitScript(command)
     return argv.length === 0 ? words.refuse(first, 'no command') : { argv, user: undefined, group: undefined }
   },
@@ -35,11 +39,23 @@ export const optionalScript: Value<Script> = {
   read: words => (words.peek() === undefined ? { argv: [], user: undefined, group: undefined } : script.read(words)),
 }
 
-/** All words behind the keyword by the rules for scripts. */
-function rawWords(words: Parameters<Value<Script>['read']>[0]): readonly string[] {
+/** All words behind the keyword by the rules for scripts; undefined, after saying so, if a single quote is left open. */
+export function rawWords(words: Cursor): readonly string[] | undefined {
   const { line } = words
+  const last = line.words[line.wordCount - 1]
+  if (last !== undefined && openQuote(line.text) !== undefined)
+    return words.refuse(last, 'a single quote is not closed', "close it, or write \\' for one that is meant")
   words.takeAll()
   return splitScript(line.text).slice(1)
+}
+
+/** The text that a single quote is left open in: the line, or its command. Double quotes are the reader's business. */
+export function openQuote(line: string): string | undefined {
+  const text = line.trim()
+  const { found, quote } = scan(text)
+  if (quote === "'") return text
+  const [, command = ''] = found
+  return scan(command).quote === "'" ? command : undefined
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {
@@ -55,6 +71,10 @@ const ESCAPES: Readonly<Record<string, string>> = {
 
 /** The words of a command line. An unclosed quote ends with the line. */
 export function splitScript(text: string): readonly string[] {
+  return scan(text).found
+}
+
+function scan(text: string): { readonly found: readonly string[]; readonly quote: string } {
   const found: string[] = []
   let word: string | undefined
   let quote = ''
@@ -76,7 +96,7 @@ export function splitScript(text: string): readonly string[] {
     } else word = (word ?? '') + character
   }
   if (word !== undefined) found.push(word)
-  return found
+  return { found, quote }
 }
 
 /** What stands behind a backslash, and how many characters that is. */

@@ -11,7 +11,7 @@ import type { ProbeEvent } from '../health/conversation.ts'
 import { type DesiredService, desiredService } from '../health/desired.ts'
 import { quorumLetter, serverLetter } from '../health/letter.ts'
 import { realServerName, subjectOf, virtualServerName } from '../health/names.ts'
-import { checkerOpinion, fileOpinion } from '../health/opinion.ts'
+import { bfdOpinion, checkerOpinion, fileOpinion } from '../health/opinion.ts'
 import {
   neededWeight,
   type Opinion,
@@ -24,13 +24,13 @@ import {
 } from '../health/pool.ts'
 import { nextRampAt } from '../health/slow-start.ts'
 import { unsupported } from '../health/unsupported.ts'
-import { mailText } from '../health/verdict-text.ts'
+import { bfdMailText, mailText } from '../health/verdict-text.ts'
 import type { Configuration } from '../model/configuration.ts'
 import type { GlobalDefinitions } from '../model/global.ts'
 import type { Script, TrackedFile } from '../model/script.ts'
 import { serviceKeyText } from '../model/service.ts'
 import { after, earliest, type Instant, instant } from '../model/time.ts'
-import type { Checker, FileChecker, RealServer, VirtualServer } from '../model/virtual-server.ts'
+import type { FollowingChecker, RealServer, VirtualServer } from '../model/virtual-server.ts'
 import type { ListedService, ServiceTable } from '../model/virtual-service.ts'
 import type { RealServerSnapshot, VirtualServerSnapshot } from '../observe/snapshot.ts'
 import { applyServices, operationText } from '../reconcile/apply.ts'
@@ -97,6 +97,7 @@ export class Checkers {
   readonly #world: Surroundings
   readonly #book: CheckBook
   readonly #post: Post
+  #sessions: Readonly<Record<string, boolean>> = {}
   readonly #files: TrackedValues
   #services: readonly Service[] = []
   #global: GlobalDefinitions | undefined
@@ -228,12 +229,11 @@ export class Checkers {
   #reportServer(service: Service, server: RealServer, index: number, weight: number | undefined): RealServerSnapshot {
     const { up, weight: fullWeight, drained } = service.pool.servers[index]!
     const { since, transitions } = service.histories[index]!
-    const followed = server.following.filter(isFileChecker).map(checker => {
-      const value = this.#files.value(checker.trackFile)
-      const opinion = fileOpinion(checker, value)
-      const lastError = opinion.up ? undefined : `${checker.trackFile} is ${value}`
+    const followed = server.following.map(checker => {
+      const opinion = this.#followingOpinion(checker)
+      const lastError = opinion.up ? undefined : this.#followedText(checker)
       return {
-        type: 'FILE_CHECK',
+        type: checker.type,
         up: opinion.up,
         proved: true,
         sinceMs: this.#world.wallClockMs(since),
@@ -283,7 +283,7 @@ export class Checkers {
     })
     const opinions = virtualServer.realServers.map((server, i) => [
       ...checks[i]!.map(({ subject, state }) => checkerOpinion(subject.checker, state, server)),
-      ...server.following.filter(isFileChecker).map(checker => this.#fileOpinion(checker)),
+      ...server.following.map(checker => this.#followingOpinion(checker)),
     ])
     const service: Service = {
       virtualServer,
@@ -316,7 +316,7 @@ export class Checkers {
   #sayUnsupported({ virtualServer }: Service): void {
     const { service, realServers } = virtualServer
     for (const server of realServers)
-      for (const checker of [...server.checkers, ...server.following]) {
+      for (const checker of server.checkers) {
         const why = unsupported(checker)
         if (why === undefined) continue
         const name = `${realServerName(service, server)} for VS ${virtualServerName(service)}`
@@ -343,21 +343,53 @@ export class Checkers {
     this.#stepPool(service, { type: 'opinion', server: index, checker, opinion })
     const { up } = service.pool.servers[index]!
     if (turned && (up !== before || !this.#global?.noCheckerEmails))
-      this.#mailAbout(service, server, up, subject.checker)
+      this.#mailAbout(service, server, up, mailText(subject.checker, up))
   }
 
   #fileChanged(name: string): void {
     for (const service of this.#services)
       for (const [server, { following }] of service.virtualServer.realServers.entries())
-        for (const [i, checker] of following.filter(isFileChecker).entries()) {
-          if (checker.trackFile !== name) continue
-          const position = service.checks[server]!.length + i
-          this.#stepPool(service, { type: 'opinion', server, checker: position, opinion: this.#fileOpinion(checker) })
+        for (const [i, checker] of following.entries())
+          if (checker.type === 'FILE_CHECK' && checker.trackFile === name)
+            this.#followAgain(service, server, i, checker)
+  }
+
+  #followAgain(service: Service, server: number, index: number, checker: FollowingChecker): void {
+    const position = service.checks[server]!.length + index
+    const opinion = this.#followingOpinion(checker)
+    this.#stepPool(service, { type: 'opinion', server, checker: position, opinion })
+  }
+
+  /** The BFD sessions as they are now: servers that follow one that has changed go down or come up. */
+  detected(sessions: Readonly<Record<string, boolean>>): void {
+    const before = this.#sessions
+    this.#sessions = sessions
+    for (const service of this.#services)
+      for (const [index, server] of service.virtualServer.realServers.entries())
+        for (const [i, checker] of server.following.entries()) {
+          if (checker.type !== 'BFD_CHECK' || before[checker.name] === sessions[checker.name]) continue
+          const { up: wasUp } = service.pool.servers[index]!
+          const { up } = this.#followingOpinion(checker)
+          const turned = service.pool.servers[index]!.opinions[service.checks[index]!.length + i]!.up !== up
+          const name = realServerName(service.virtualServer.service, server)
+          this.#world.log(`BFD check of [${checker.name}] RS(${name}) is ${up ? 'UP' : 'DOWN'}`)
+          this.#followAgain(service, index, i, checker)
+          const changed = service.pool.servers[index]!.up !== wasUp
+          if (turned && (changed || !this.#global?.noCheckerEmails))
+            this.#mailAbout(service, server, service.pool.servers[index]!.up, bfdMailText(checker.name, up))
         }
   }
 
-  #fileOpinion(checker: FileChecker): Opinion {
+  #followingOpinion(checker: FollowingChecker): Opinion {
+    if (checker.type === 'BFD_CHECK') return bfdOpinion(checker, this.#sessions[checker.name])
     return fileOpinion(checker, this.#files.value(checker.trackFile))
+  }
+
+  /** Why a server that follows something is down. */
+  #followedText(checker: FollowingChecker): string {
+    return checker.type === 'BFD_CHECK'
+      ? `the BFD session ${checker.name} is down`
+      : `${checker.trackFile} is ${this.#files.value(checker.trackFile)}`
   }
 
   #stepPool(service: Service, event: PoolEvent): void {
@@ -412,11 +444,11 @@ export class Checkers {
     if (script !== undefined) this.#world.outlets.run(script)
   }
 
-  #mailAbout(service: Service, server: RealServer, up: boolean, checker: Checker): void {
+  #mailAbout(service: Service, server: RealServer, up: boolean, text: string): void {
     if (!server.smtpAlert) return
     const { service: key } = service.virtualServer
     const [rival, name] = [realServerName(key, server), virtualServerName(key)]
-    const letter = serverLetter(this.#routerId(), rival, name, up, mailText(checker, up))
+    const letter = serverLetter(this.#routerId(), rival, name, up, text)
     this.#post.offer(letterKey(service, server), letter)
   }
 
@@ -471,10 +503,6 @@ export class Checkers {
     }
     if (next !== undefined) service.cancelRamp = this.#world.wake(next, () => this.#reconcileSoon(service))
   }
-}
-
-function isFileChecker(checker: RealServer['following'][number]): checker is FileChecker {
-  return checker.type === 'FILE_CHECK'
 }
 
 /** A server that was never down starts with all of its weight. */

@@ -20,7 +20,7 @@ const FAREWELL_MS = 1000
 /** EX_SOFTWARE of sysexits.h, as keepalived ends on its own mistakes. */
 const MISTAKE_STATUS = 70
 
-/** What the loops of both roles have in common. */
+/** What the loops of all roles have in common. */
 export interface ChildLoop {
   configure(configuration: Extract<ToChild, { type: 'configure' }>['configuration']): void
   report(): Report
@@ -35,6 +35,7 @@ const IDENTS: Readonly<Record<Role, Ident>> = {
   elections: 'Keepalived_vrrp',
   checkers: 'Keepalived_healthcheckers',
   scripts: 'Keepalived_vrrp',
+  bfd: 'Keepalived_bfd',
 }
 
 /** Returns when the child is at work; it ends with the process. */
@@ -102,6 +103,7 @@ function dieWithSupervisor(): void {
 async function open(role: Role, outbox: Outbox): Promise<ChildLoop> {
   if (role === 'elections') return (await import('./open-elections.ts')).openElectionProcess(outbox)
   if (role === 'scripts') return (await import('./open-scripts.ts')).openScriptProcess(outbox)
+  if (role === 'bfd') return (await import('./open-bfd.ts')).openBfdProcess(outbox)
   return (await import('./open-checkers.ts')).openCheckerProcess(outbox)
 }
 

@@ -199,14 +199,25 @@ export class ElectionLoop {
     this.#awaitWake()
   }
 
-  /** What is known of scripts, files and processes has changed. */
-  tracked(verdicts: Verdicts): void {
-    this.#verdicts = verdicts
+  /** What is known of scripts, files, processes or BFD sessions has changed. */
+  tracked(verdicts: Partial<Verdicts>): void {
+    const before = this.#verdicts
+    this.#verdicts = { ...before, ...verdicts }
+    this.#sayDetected(before.bfd)
     // Before the first configuration nothing is known of the addresses that a predecessor may have left.
     if (this.#startupDelayed === undefined) return
     this.#track()
     this.#reconcile()
     this.#awaitWake()
+  }
+
+  #sayDetected(before: Verdicts['bfd']): void {
+    for (const { name, track } of this.#elections.instances.values())
+      for (const { name: session } of [...track.bfd, ...(this.#groupOf(name)?.track.bfd ?? [])]) {
+        const up = this.#verdicts.bfd[session]
+        if (up === undefined || up === (before[session] ?? false)) continue
+        this.#world.log(`VRRP_Instance(${name}) Tracked BFD instance ${session} is ${up ? 'UP' : 'DOWN'}`)
+      }
   }
 
   /** Somebody on the segment speaks for an address with a hardware address that is not ours. */

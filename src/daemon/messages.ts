@@ -17,8 +17,8 @@ export type ToChild =
 
 /** What one child has to tell another; the supervisor passes it on. */
 export type TellTale =
-  /** From the scripts to the elections: everything that is known of what is tracked. */
-  | { readonly type: 'tracked'; readonly verdicts: Verdicts }
+  /** From scripts and BFD to those who follow them: all that the one who tells it knows. */
+  | { readonly type: 'tracked'; readonly verdicts: Partial<Verdicts> }
   /** From the elections to the scripts. */
   | { readonly type: 'notice'; readonly notice: Notice }
 

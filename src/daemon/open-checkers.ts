@@ -47,6 +47,9 @@ export function openCheckerProcess(outbox: Outbox): ChildLoop {
   return {
     configure: configuration => checkers.configure(configuration),
     report: () => ({ virtualServers: checkers.report(), alarms: [] }),
+    hear: message => {
+      if (message.type === 'tracked' && message.verdicts.bfd !== undefined) checkers.detected(message.verdicts.bfd)
+    },
     drain: (server, drained) => checkers.drain(server, drained),
     stop: () => checkers.stop(),
   }

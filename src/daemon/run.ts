@@ -19,6 +19,7 @@ export interface RunOptions {
   readonly logDetail: boolean
   readonly load?: LoadOptions | undefined
   readonly only?: 'vrrp' | 'checkers' | undefined
+  readonly withoutBfd?: boolean | undefined
   /** Where the log goes; standard error unless said otherwise. */
   readonly log?: ((entry: LogEntry) => void) | undefined
   readonly pidFiles?: PidFiles | undefined
@@ -29,6 +30,7 @@ export interface PidFiles {
   readonly parent: string
   readonly elections: string
   readonly checkers: string
+  readonly bfd: string
 }
 
 /** The signals that ask for a dump, by name or number. */
@@ -43,7 +45,7 @@ const toStandardError = (entry: LogEntry): void => print(`${logLine(entry)}\n`)
 
 /** Runs until it is told to stop; the exit status: 0 stopped, 1 could not start. Messages go to standard error. */
 export async function run(options: RunOptions): Promise<number> {
-  const { file, logDetail, only, pidFiles, log = toStandardError } = options
+  const { file, logDetail, only, withoutBfd, pidFiles, log = toStandardError } = options
   const load = () => loadUsable(file, print, options.load)
   const configuration = load()
   if (configuration === undefined) return 1
@@ -64,6 +66,7 @@ export async function run(options: RunOptions): Promise<number> {
     log,
     load,
     only,
+    withoutBfd,
     onChild: (role, pid) => {
       if (role !== 'scripts') notePid(pidFiles?.[role], pid)
     },

@@ -27,7 +27,12 @@ export interface ChildEvents {
 }
 
 /** How keepalived's log calls its children. */
-const TITLES: Readonly<Record<Role, string>> = { elections: 'VRRP', checkers: 'Healthcheck', scripts: 'Script' }
+const TITLES: Readonly<Record<Role, string>> = {
+  elections: 'VRRP',
+  checkers: 'Healthcheck',
+  scripts: 'Script',
+  bfd: 'BFD',
+}
 
 const STOP_PATIENCE_MS = 5000
 const MISSED_MAX = 1000
@@ -141,7 +146,7 @@ export class SupervisedChild {
     })
     this.#process = child
     // From its first instruction on: a router that returns from a crash has three intervals to be back unmissed.
-    if (this.role === 'elections' && child.pid !== undefined) goFirst(child.pid)
+    if ((this.role === 'elections' || this.role === 'bfd') && child.pid !== undefined) goFirst(child.pid)
     child.on('message', message => this.#hear(message as FromChild))
     child.on('error', error => this.#events.say(`${TITLES[this.role]} child process: ${error.message}`))
     child.once('exit', (code, signal) => this.#died(code, signal))

@@ -1,6 +1,6 @@
 /**
- * The first process of the daemon. It reads the configuration, starts a process for the elections, one for the checkers
- * and one for scripts, writes their log, answers `sluice status`, and does nothing that could delay either of them.
+ * The first process of the daemon. It reads the configuration, starts a process for the elections, one for the checkers,
+ * one for scripts and one for BFD, writes their log, answers `sluice status`, and does nothing that could delay either of them.
  */
 import { changesText, compareConfigurations } from '../config/compare-configurations.ts'
 import type { Configuration } from '../model/configuration.ts'
@@ -22,6 +22,8 @@ export interface SupervisorOptions {
   readonly log: (entry: LogEntry) => void
   /** What of the configuration is not for this daemon is left out; undefined: all of it is. */
   readonly only?: 'vrrp' | 'checkers' | undefined
+  /** No BFD sessions, whatever is configured. */
+  readonly withoutBfd?: boolean | undefined
   /** A child was started, or is gone for good. */
   readonly onChild?: ((role: Role, pid: number | undefined) => void) | undefined
   readonly onPhase?: ((phase: Phase) => void) | undefined
@@ -38,7 +40,7 @@ export class Supervisor {
   readonly #children = new Map<Role, SupervisedChild>()
   #configuration: Configuration
   #reloadRefused = false
-  /** What the scripts process said last, for an elections process that starts again. */
+  /** What scripts and BFD said last, for a process that starts again. */
   #verdicts: Verdicts = NO_VERDICTS
   #turn: Promise<void> = Promise.resolve()
   #stopping = false
@@ -104,6 +106,7 @@ export class Supervisor {
       // After the elections, whose last word may be for a script or a mail.
       await this.#children.get('scripts')?.stop()
       await this.#children.get('checkers')?.stop()
+      await this.#children.get('bfd')?.stop()
       const { global } = this.#configuration
       const say = (text: string) => this.#say(text)
       if (global.shutdownScript !== undefined) await runTimed('shutdown', global.shutdownScript, global, say)
@@ -150,14 +153,16 @@ export class Supervisor {
 
   /** Brings the children in step with the configuration: a role that has nothing to do has no process. */
   async #arrange(): Promise<void> {
-    const { vrrpInstances, virtualServers, staticAddresses, staticRoutes, staticRules } = this.#configuration
+    const { vrrpInstances, virtualServers, bfdInstances } = this.#configuration
+    const { staticAddresses, staticRoutes, staticRules } = this.#configuration
     const standing = staticAddresses.length + staticRoutes.length + staticRules.length
-    if (vrrpInstances.length + virtualServers.length + standing === 0)
+    if (vrrpInstances.length + virtualServers.length + bfdInstances.length + standing === 0)
       this.#say('the configuration has neither a vrrp_instance nor a virtual_server: there is nothing to do')
     const vrrp = this.#options.only !== 'checkers'
     await Promise.all([
       this.#arrangeChild('elections', vrrp && vrrpInstances.length + standing > 0),
       this.#arrangeChild('scripts', vrrp && needsScripts(this.#configuration)),
+      this.#arrangeChild('bfd', this.#options.withoutBfd !== true && bfdInstances.length > 0),
       this.#arrangeChild('checkers', this.#options.only !== 'vrrp' && virtualServers.length > 0),
     ])
   }
@@ -174,7 +179,7 @@ export class Supervisor {
         log: (entry: LogEntry) => this.#write(entry),
         say: (text: string) => this.#say(text),
         tell: (message: TellTale) => this.#passOn(message),
-        remind: () => (role === 'elections' ? [{ type: 'tracked', verdicts: this.#verdicts } as const] : []),
+        remind: () => this.#reminders(role),
         started: (pid: number | undefined) => this.#options.onChild?.(role, pid),
         unable: (sentence: string) => this.#giveUp(sentence),
       }
@@ -183,8 +188,19 @@ export class Supervisor {
   }
 
   #passOn(message: TellTale): void {
-    if (message.type === 'tracked') this.#verdicts = message.verdicts
-    this.#children.get(message.type === 'tracked' ? 'elections' : 'scripts')?.hear(message)
+    if (message.type === 'notice') {
+      this.#children.get('scripts')?.hear(message)
+      return
+    }
+    const { verdicts } = message
+    this.#verdicts = { ...this.#verdicts, ...verdicts }
+    this.#children.get('elections')?.hear(message)
+    if (verdicts.bfd !== undefined) this.#children.get('checkers')?.hear(message)
+  }
+
+  #reminders(role: Role): readonly TellTale[] {
+    if (role === 'elections') return [{ type: 'tracked', verdicts: this.#verdicts }]
+    return role === 'checkers' ? [{ type: 'tracked', verdicts: { bfd: this.#verdicts.bfd } }] : []
   }
 
   #giveUp(sentence: string): void {

@@ -29,9 +29,12 @@ export interface TrackingSurroundings {
   readonly follow: Follow
   /** From now on, tells how many there are of each, by `counted`. */
   readonly count: (processes: readonly TrackedProcess[]) => void
-  readonly tell: (verdicts: Verdicts) => void
+  readonly tell: (verdicts: OwnVerdicts) => void
   readonly log: (text: string) => void
 }
+
+/** What is known here; BFD is somebody else's. */
+type OwnVerdicts = Omit<Verdicts, 'bfd'>
 
 interface Running<T, S> {
   readonly tracked: T
@@ -49,7 +52,7 @@ export class TrackingLoop {
   #configuration: Configuration | undefined
   #scripts = new Map<string, RunningScript>()
   #processes = new Map<string, RunningProcess>()
-  #told: Verdicts | undefined
+  #told: OwnVerdicts | undefined
 
   constructor(world: TrackingSurroundings) {
     this.#world = world
@@ -160,7 +163,7 @@ export class TrackingLoop {
     )
     const processes = [...this.#processes.values()].map(({ tracked, state }) => [tracked.name, state.up] as const)
     const files = (this.#configuration?.trackFiles ?? []).map(({ name }) => [name, this.#files.value(name)] as const)
-    const verdicts: Verdicts = {
+    const verdicts: OwnVerdicts = {
       scripts: Object.fromEntries(scripts),
       files: Object.fromEntries(files),
       processes: Object.fromEntries(processes),

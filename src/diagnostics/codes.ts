@@ -22,6 +22,7 @@ export const CODES: {
   readonly 'duplicate-real-server': Code<'{server} is listed more than once'>
   readonly 'duplicate-router-id': Code<'virtual_router_id {id} is already taken on {interface} ({family})'>
   readonly 'duplicate-service': Code<'{service} is defined more than once'>
+  readonly 'duplicate-session': Code<'bfd_instance {name} is a second session with {neighbour}'>
   readonly 'endless-definition': Code<'a definition is replaced by itself without end'>
   readonly 'extra-brace': Code<'this "}" closes nothing'>
   readonly 'extra-words': Code<'words behind "{keyword}" are ignored'>
@@ -153,6 +154,11 @@ export const CODES: {
     severity: 'error',
     template: '{service} is defined more than once',
     page: 'A virtual service is known by its protocol, address and port, or by its firewall mark. The second one cannot be added to the\ntable.',
+  },
+  'duplicate-session': {
+    severity: 'error',
+    template: 'bfd_instance {name} is a second session with {neighbour}',
+    page: 'Before a neighbour knows a session by its number, its packets are told apart by their addresses. Of two sessions between\nthe same addresses one would never come up; keepalived ignores the second.',
   },
   'endless-definition': {
     severity: 'error',

@@ -1,5 +1,5 @@
 /** What a pool hears from each kind of checker. */
-import type { Checker, FileChecker, RealServer } from '../model/virtual-server.ts'
+import type { BfdChecker, Checker, FileChecker, RealServer } from '../model/virtual-server.ts'
 import type { CheckerState } from './checker.ts'
 import type { Opinion } from './pool.ts'
 
@@ -12,4 +12,9 @@ export function checkerOpinion(checker: Checker, { up, weight }: CheckerState, s
 export function fileOpinion({ weight, reverse }: FileChecker, value: number): Opinion {
   if (weight === 0) return { up: (value === 0) !== reverse, weight: 0 }
   return { up: true, weight: value * weight * (reverse ? -1 : 1) }
+}
+
+/** `up`: undefined before anything is known of the session. */
+export function bfdOpinion({ alpha }: BfdChecker, up: boolean | undefined): Opinion {
+  return { up: up ?? !alpha, weight: 0 }
 }

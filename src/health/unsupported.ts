@@ -1,9 +1,8 @@
-import type { Checker, FollowingChecker } from '../model/virtual-server.ts'
+import type { Checker } from '../model/virtual-server.ts'
 import { regexProblem } from './page-regex.ts'
 
 /** Why a checker cannot be run, or undefined if it can. It is said by name and counts as passing. */
-export function unsupported(checker: Checker | FollowingChecker): string | undefined {
-  if (checker.type === 'BFD_CHECK') return 'sluice has no BFD'
+export function unsupported(checker: Checker): string | undefined {
   if (checker.type !== 'HTTP_GET' && checker.type !== 'SSL_GET') return undefined
   for (const { regex } of checker.pages) {
     const problem = regex === undefined ? undefined : regexProblem(regex)

@@ -32,6 +32,10 @@ export function mailText({ type }: Checker, up: boolean): string {
   return `=> ${type.replace('_', ' ')} ${up ? 'succeed' : 'failed'} on service <=`
 }
 
+export function bfdMailText(name: string, up: boolean): string {
+  return `=> BFD CHECK ${name} ${up ? 'succeeded' : 'failed'} on service <=`
+}
+
 const SUCCESS: Readonly<Record<Checker['type'], (subject: Subject) => string>> = {
   TCP_CHECK: ({ target }) => `TCP connection to ${target} success.`,
   HTTP_GET: ({ target }) => `Remote Web server ${target} succeed on service.`,

@@ -32,7 +32,7 @@ export interface ProcessSnapshot {
 }
 
 /** The children of the supervisor, each a process of its own. */
-export type Role = 'elections' | 'checkers' | 'scripts'
+export type Role = 'elections' | 'checkers' | 'scripts' | 'bfd'
 
 export type InstanceStateName = 'INIT' | 'BACKUP' | 'MASTER' | 'FAULT'
 

@@ -7,6 +7,8 @@ export interface Verdicts {
   readonly files: Readonly<Record<string, number>>
   /** By name of the `vrrp_track_process`: true while enough of them run, and not too many. */
   readonly processes: Readonly<Record<string, boolean>>
+  /** By name of the `bfd_instance`: true while the session is up. */
+  readonly bfd: Readonly<Record<string, boolean>>
 }
 
-export const NO_VERDICTS: Verdicts = { scripts: {}, files: {}, processes: {} }
+export const NO_VERDICTS: Verdicts = { scripts: {}, files: {}, processes: {}, bfd: {} }

@@ -31,13 +31,15 @@ export function weigh(
   isUp: (interfaceName: string) => boolean,
 ): Weighed {
   const own = effectiveTracking(instance, group)
-  const parts = own.flatMap(({ interfaces, scripts, files, processes }) => [
+  const parts = own.flatMap(({ interfaces, scripts, files, processes, bfd }) => [
     ...interfaces.map(one => weighVerdict(one, isUp(one.name), `interface ${one.name} down`)),
     ...scripts.map(one => weighVerdict(one, verdicts.scripts[one.name], `script ${one.name}`)),
     ...files.map(one => weighNumber(one, verdicts.files[one.name])),
     ...processes.map(one =>
       weighVerdict(one, verdicts.processes[one.name], `tracked process ${one.name} quorum not achieved`),
     ),
+    // As in keepalived, a session that nothing has been heard of is down.
+    ...bfd.map(one => weighVerdict(one, verdicts.bfd[one.name] ?? false, `BFD instance ${one.name} down`)),
   ])
   return {
     faults: [...new Set(parts.flatMap(({ fault }) => fault ?? []))],

@@ -53,10 +53,10 @@ export class Router {
     this.#run('bin/sluice', ['keepalived', ...words], environment)
   }
 
-  runKeepalived(): void {
+  runKeepalived(parts: readonly string[] = ['--vrrp']): void {
     const pidFile = (which: string) => join(this.#folder, `${this.address}.${which}.pid`)
-    const files = ['-p', pidFile('parent'), '-r', pidFile('vrrp')]
-    this.#run(KEEPALIVED, ['--dont-fork', '--log-console', '--log-detail', '--vrrp', '-f', this.file, ...files])
+    const files = ['-p', pidFile('parent'), '-r', pidFile('vrrp'), '-c', pidFile('checkers'), '-b', pidFile('bfd')]
+    this.#run(KEEPALIVED, ['--dont-fork', '--log-console', '--log-detail', ...parts, '-f', this.file, ...files])
   }
 
   get pid(): number {

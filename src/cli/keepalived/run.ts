@@ -36,11 +36,13 @@ export async function runKeepalived(options: KeepalivedOptions & { readonly file
     logDetail: options.logDetail ?? false,
     load: { configId: options.configId, lenient: true },
     only: options.onlyVrrp === true && options.onlyCheckers === true ? undefined : only,
+    withoutBfd: options.noBfd,
     log: logOf(options),
     pidFiles: {
       parent: options.pidFile ?? '/run/keepalived.pid',
       elections: options.vrrpPidFile ?? '/run/vrrp.pid',
       checkers: options.checkersPidFile ?? '/run/checkers.pid',
+      bfd: options.bfdPidFile ?? '/run/bfd.pid',
     },
   })
 }

@@ -6,15 +6,17 @@ import { type IpFamily, ipFamily, parseIp } from '../../bytes/address.ts'
 import type { Table } from '../keyword.ts'
 import { ROOT } from '../keywords/root.ts'
 import type { Line } from '../line.ts'
+import { openQuote } from '../script-value.ts'
 import { keywordOf, type Statement } from '../statement.ts'
+import { bfdBlock, bfdKeyword, isBroken, isFor } from './bfd.ts'
 import { routeComplaints, ruleComplaints } from './routes.ts'
 import type { Walker } from './walk.ts'
 import { complaints, entryComplaints, MissingParameter } from './words.ts'
 
-export type ProcessName = 'parent' | 'checkers' | 'vrrp'
+export type ProcessName = 'parent' | 'checkers' | 'vrrp' | 'bfd'
 
 const CHECKER_BLOCKS: readonly string[] = ['virtual_server', 'virtual_server_group', 'SSL']
-const PARENT_BLOCKS: readonly string[] = ['global_defs', 'bfd_instance']
+const PARENT_BLOCKS: readonly string[] = ['global_defs']
 const VRRP_BLOCKS: readonly string[] = [
   'vrrp_instance',
   'vrrp_sync_group',
@@ -42,6 +44,12 @@ export class Process implements Walker {
   readonly #say: (text: string) => void
   /** What has been read so far, for entries that look back. */
   readonly #scripts: Set<string> = new Set()
+  /** Instances of BFD that others may follow, and those that are in order. */
+  readonly #sessions: Set<string> = new Set()
+  readonly #sound: Statement[] = []
+  readonly #broken: Set<Statement> = new Set()
+  /** The real server that is read, as messages call it. */
+  #server = ''
   readonly #families: Map<Statement, IpFamily> = new Map()
   #owner = ''
   readonly #rules = { preference: 16_384 }
@@ -55,6 +63,8 @@ export class Process implements Walker {
   owns(keyword: string): boolean {
     if (CHECKER_BLOCKS.includes(keyword)) return this.#name === 'checkers'
     if (VRRP_BLOCKS.includes(keyword)) return this.#name === 'vrrp'
+    if (keyword === 'bfd_instance') return this.#name !== 'parent'
+    if (this.#name === 'bfd') return false
     return this.#name === 'parent' || !PARENT_BLOCKS.includes(keyword)
   }
 
@@ -70,11 +80,20 @@ export class Process implements Walker {
       this.complain(line, `String '${line.text.trim()}': missing terminating "`)
       return
     }
+    const unclosed = table?.keywords.get(name)?.syntax.includes('COMMAND') ? openQuote(line.text) : undefined
+    if (unclosed !== undefined) {
+      this.complain(line, `String '${unclosed}': missing terminating '`)
+      return
+    }
+    if (name === 'real_server') this.#server = serverText(made, block)
+    if (this.#broken.has(block)) return
     try {
       const found =
         table === undefined
           ? this.#entry(made, block)
-          : [...complaints(made, block, table), ...this.#special(made, block, table)]
+          : table.name === 'bfd_instance'
+            ? this.#bfdKeyword(made, block)
+            : [...complaints(made, block, table), ...this.#special(made, block, table)]
       for (const text of found) this.complain(line, text)
     } catch (error) {
       if (!(error instanceof MissingParameter)) throw error
@@ -91,11 +110,30 @@ export class Process implements Walker {
       this.complain(line, 'HTTP/SSL_GET checker has no urls specified - ignoring')
     if (type === 'MISC_CHECK' && !has('misc_path'))
       this.complain(line, 'No script path has been specified for MISC_CHECKER - skipping')
+    if (type === 'BFD_CHECK' && !has('name'))
+      this.complain(line, `(${this.#server}) No name has been specified for BFD_CHECKER - skipping`)
+    if (type === 'bfd_instance') this.#bfdEnds(line, block)
     if (type === 'group' && block.children?.length === 0)
       this.complain(line, `Warning - sync group ${this.#owner} has empty group block`)
     if (type !== 'vrrp_script') return
     if (has('script')) this.#scripts.add(name)
     else this.complain(line, `No script set for vrrp_script ${name} - removing`)
+  }
+
+  #bfdKeyword(statement: Statement, block: Statement): readonly string[] {
+    if (this.#name !== 'bfd') return []
+    if (isBroken(statement)) this.#broken.add(block)
+    return bfdKeyword(statement, block)
+  }
+
+  #bfdEnds(line: Line, block: Statement): void {
+    if (this.#name === 'bfd') {
+      if (this.#broken.has(block)) return
+      const found = bfdBlock(block, this.#sound)
+      for (const text of found) this.complain(line, text)
+      if (found.every(text => !text.startsWith('Configuration error'))) this.#sound.push(block)
+    } else if (isFor(this.#name === 'vrrp' ? 'vrrp' : 'checker', block))
+      this.#sessions.add(block.line.words[1]?.text ?? '')
   }
 
   /** A line of an entry block. */
@@ -104,6 +142,8 @@ export class Process implements Walker {
     switch (keywordOf(block)) {
       case 'track_script':
         return this.#scripts.has(word) ? [] : [`(${this.#owner}) track script ${word} not found, ignoring...`]
+      case 'track_bfd':
+        return this.#sessions.has(word) ? [] : [`(${this.#owner}) track bfd ${word} not found, ignoring...`]
       case 'virtual_routes':
       case 'static_routes':
         return routeComplaints(entry)
@@ -131,6 +171,10 @@ export class Process implements Walker {
     const name = keywordOf(statement)
     const value = statement.line.words[1]?.text ?? ''
     switch (name) {
+      case 'name':
+        if (table.name === 'BFD_CHECK' && !this.#sessions.has(value))
+          yield `(${this.#server}) BFD_CHECK - BFD ${value} not configured`
+        break
       case 'interface':
         if (table.name === 'vrrp_instance' && !this.#surroundings.hasInterface(value)) {
           yield `WARNING - interface ${value} for vrrp_instance ${this.#owner} doesn't exist`
@@ -155,4 +199,11 @@ export class Process implements Walker {
       }
     }
   }
+}
+
+/** `[192.168.40.31]:tcp:80`; the protocol as far as it has been read. */
+function serverText(server: Statement, service: Statement): string {
+  const [, address, port] = server.line.words.map(word => word.text)
+  const protocol = service.children?.findLast(child => keywordOf(child) === 'protocol')?.line.words[1]?.text
+  return `[${address}]:${protocol?.toLowerCase() ?? 'none'}${port === undefined ? '' : `:${port}`}`
 }

@@ -75,9 +75,9 @@ export function walk(lines: readonly Line[], root: Table, walker: Walker): State
       i = end - 1
       continue
     }
-    const fault = blockFault(top, line)
-    if (fault !== undefined) {
-      walker.complain(line, fault)
+    const faults = blockFaults(top, line)
+    if (faults.length > 0) {
+      for (const fault of faults) walker.complain(line, fault)
       const end = skipBlock(tokens, i + 1)
       depth += balance(tokens, i + 1, end)
       i = end - 1
@@ -93,14 +93,19 @@ export function walk(lines: readonly Line[], root: Table, walker: Walker): State
   return top
 }
 
-/** Why a block is skipped as a whole; undefined: it is not. */
-function blockFault({ children }: OpenBlock, { words }: Line): string | undefined {
+/** Why a block is skipped as a whole; empty: it is not. */
+function blockFaults({ children }: OpenBlock, { words }: Line): readonly string[] {
   const [keyword, name, port] = words
   const same = (other: Statement) =>
     other.line.words[0]?.text === keyword?.text && other.line.words[1]?.text === name?.text
-  if (keyword?.text === 'vrrp_instance' && children.some(same)) return `vrrp instance ${name?.text} already defined`
-  if (keyword?.text !== 'real_server' || name === undefined || parseIp(name.text) !== undefined) return undefined
-  return `Invalid real server ip address/port ${name.text}${port === undefined ? '' : `/${port.text}`} - skipping`
+  if (keyword?.text === 'vrrp_instance' && children.some(same)) return [`vrrp instance ${name?.text} already defined`]
+  if (keyword?.text === 'bfd_instance' && children.some(same))
+    return [
+      `BFD ${name?.text} already specified`,
+      `Configuration error: BFD instance ${name?.text} already configured - ignoring`,
+    ]
+  if (keyword?.text !== 'real_server' || name === undefined || parseIp(name.text) !== undefined) return []
+  return [`Invalid real server ip address/port ${name.text}${port === undefined ? '' : `/${port.text}`} - skipping`]
 }
 
 /** How many closing braces the text lacks; negative: how many too many. */

@@ -71,6 +71,8 @@ function aftermath(name: string, value: string, block: Statement): readonly stri
 
 function refusal(name: string, value: string, block: Statement, table: Table): readonly string[] {
   const instance = block.line.words[1]?.text ?? ''
+  // An apostrophe that is left open there is one.
+  if (name === 'process') return []
   if (name === 'state') return [`(${instance}) unknown state '${value}', defaulting to BACKUP`]
   if (name === 'lb_algo' || name === 'lvs_sched') return [`Invalid lvs_scheduler '${value}' - ignoring`]
   if (name === 'lb_kind' || (name === 'lvs_method' && table.name === 'virtual_server')) {

@@ -17,7 +17,7 @@ import { parseJsonPath } from '../json-path.ts'
 import { blocks, type Keyword, many, once, readBlock, reportStanding, type Table, table } from '../keyword.ts'
 import { command } from '../script-value.ts'
 import { headerSpan, keywordOf, type Statement } from '../statement.ts'
-import { address, anything, boolean, choice, flag, integer, name, present, text, timer, type Value } from '../value.ts'
+import { address, anything, choice, flag, integer, name, present, text, timer, type Value } from '../value.ts'
 import { weight } from './track-entry.ts'
 import type { Trackable } from './vrrp-instance.ts'
 
@@ -243,7 +243,7 @@ const MISC_KEYWORDS = {
 } as const
 const BFD_KEYWORDS = {
   name: once(name('BFD_INSTANCE'), { doc: 'The session.' }),
-  alpha: once(boolean, { doc: 'Down until the session is up.' }),
+  alpha: once(flag, { doc: 'Down until the session is up.' }),
 } as const
 const FILE_KEYWORDS = {
   track_file: once(name('TRACK_FILE'), { doc: 'The file.' }),
@@ -301,7 +301,7 @@ export const CHECKERS: { readonly [N in CheckerName]: Keyword<readonly Statement
   DNS_CHECK: blocks(TABLES.DNS_CHECK),
   UDP_CHECK: blocks(TABLES.UDP_CHECK),
   MISC_CHECK: blocks(TABLES.MISC_CHECK),
-  BFD_CHECK: blocks(TABLES.BFD_CHECK, { standing: { state: 'refused', why: 'sluice has no BFD' } }),
+  BFD_CHECK: blocks(TABLES.BFD_CHECK),
   FILE_CHECK: blocks(TABLES.FILE_CHECK),
 }
 
@@ -500,6 +500,12 @@ function elaborateFollowing(
   if (type === 'BFD_CHECK') {
     const { values } = readBlock(BFD_KEYWORDS, statement, context.report)
     if (values.name === undefined) return missing(statement, 'name', context)
+    if (trackable.bfd.get(values.name.text)?.forCheckers !== true) {
+      const help = trackable.bfd.has(values.name.text) ? 'it is for VRRP alone: add "checker" to it' : undefined
+      const fill = { what: 'bfd_instance', name: values.name.text }
+      context.report(diagnostic('unknown-name', values.name, fill, { help }))
+      return undefined
+    }
     return { type, name: values.name.text, alpha: values.alpha ?? false }
   }
   const { values } = readBlock(FILE_KEYWORDS, statement, context.report)

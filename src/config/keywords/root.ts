@@ -1,17 +1,15 @@
 /** The top level, and the blocks that are too small for a file of their own. */
-import { diagnostic } from '../../diagnostics/diagnostic.ts'
-import type { BfdInstance } from '../../model/bfd-instance.ts'
 import type { GarpGroup, InterfaceDelay } from '../../model/configuration.ts'
-import { type Context, from } from '../context.ts'
+import type { Context } from '../context.ts'
 import { blocks, entries, ignored, once, readBlock, refused, type Table, table, words } from '../keyword.ts'
-import { headerSpan, type Statement } from '../statement.ts'
-import { address, anything, integer, present, readTimer, text, timer, type Value } from '../value.ts'
+import type { Statement } from '../statement.ts'
+import { anything, integer, present, readTimer, text, timer, type Value } from '../value.ts'
 import { addressEntry } from './address-entry.ts'
+import { BFD_INSTANCE } from './bfd-instance.ts'
 import { SSL } from './checkers.ts'
 import { GLOBAL_DEFS } from './global-defs.ts'
 import { routeEntry, ruleEntry } from './route-entry.ts'
 import { TRACK_FILE, TRACK_PROCESS, VRRP_SCRIPT } from './scripts.ts'
-import { weight } from './track-entry.ts'
 import { GROUP_ENTRY, VIRTUAL_SERVER } from './virtual-server.ts'
 import { VRRP_INSTANCE, VRRP_SYNC_GROUP } from './vrrp-instance.ts'
 
@@ -26,25 +24,6 @@ const GARP_GROUP: Table = table(
   { doc: 'Interfaces whose announcements are spaced out.' },
   GARP_GROUP_KEYWORDS,
 )
-
-const BFD_KEYWORDS = {
-  neighbor_ip: once(address(), { doc: 'The neighbour.' }),
-  neighbour_ip: once(address(), { doc: 'The same.', instead: 'neighbor_ip' }),
-  source_ip: once(address(), { doc: 'The source.' }),
-  min_rx: once(timer(0.001, 4_294_967), { default: 10_000, doc: 'Milliseconds between packets at least.' }),
-  min_tx: once(timer(0.001, 4_294_967), { default: 10_000, doc: 'Milliseconds between packets of its own.' }),
-  idle_tx: once(timer(0.001, 4_294_967), { default: 1_000_000, doc: 'The same while down.' }),
-  multiplier: once(integer(1, 255), { default: 5, doc: 'Packets that may be lost.' }),
-  passive: once(present, { doc: 'Waits to be spoken to.' }),
-  ttl: once(integer(1, 255), { doc: 'TTL of IPv4.' }),
-  hoplimit: once(integer(1, 255), { doc: 'Hop limit of IPv6.' }),
-  max_hops: once(integer(0, 255), { default: 0, doc: 'By how much it may have fallen.' }),
-  multihop: once(present, { doc: 'The neighbour is more than one hop away.', since: '2.2.8' }),
-  weight: once(weight(253), { default: { weight: 0, reverse: false }, doc: 'What it adds to a priority.' }),
-  vrrp: once(present, { doc: 'For VRRP only.' }),
-  checker: once(present, { doc: 'For checks only.' }),
-} as const
-const BFD_INSTANCE: Table = table('bfd_instance', { syntax: 'NAME', doc: 'A session of BFD (RFC 5880).' }, BFD_KEYWORDS)
 
 const TRACK_GROUP: Table = table(
   'track_group',
@@ -93,7 +72,7 @@ export const ROOT: Table = table(
       doc: 'Interfaces that are asked for their state.',
       standing: ignored('the kernel reports every change'),
     }),
-    bfd_instance: blocks(BFD_INSTANCE, { standing: refused('sluice has no BFD') }),
+    bfd_instance: blocks(BFD_INSTANCE),
     virtual_server: blocks(VIRTUAL_SERVER),
     virtual_server_group: entries(GROUP_ENTRY, { doc: 'Addresses and marks that share their real servers.' }),
     SSL: blocks(SSL),
@@ -133,31 +112,4 @@ export function elaborateGarpGroup(statement: Statement, context: Context): Garp
     arpIntervalMs: values.garp_interval,
     naIntervalMs: values.gna_interval,
   }
-}
-
-export function elaborateBfd(statement: Statement, context: Context): BfdInstance | undefined {
-  const reading = readBlock(BFD_KEYWORDS, statement, context.report)
-  const { values } = reading
-  const name = statement.line.words[1]?.text ?? ''
-  if (values.neighbor_ip === undefined) {
-    context.report(
-      diagnostic('missing-keyword', headerSpan(statement), { block: `bfd_instance ${name}`, keyword: 'neighbor_ip' }),
-    )
-    return undefined
-  }
-  const six = values.neighbor_ip.includes(':')
-  return from(context, reading.origin, {
-    name,
-    neighbour: values.neighbor_ip,
-    source: values.source_ip,
-    // The table reads milliseconds as if they were seconds.
-    minRxMs: values.min_rx / 1000,
-    minTxMs: values.min_tx / 1000,
-    idleTxMs: values.idle_tx / 1000,
-    multiplier: values.multiplier,
-    passive: values.passive ?? false,
-    ttl: (six ? values.hoplimit : values.ttl) ?? (six ? 64 : 255),
-    maxHops: values.max_hops,
-    ...values.weight,
-  })
 }

@@ -3,7 +3,7 @@ import { diagnostic } from '../../diagnostics/diagnostic.ts'
 import type { TrackedFile, TrackedProcess, TrackedScript } from '../../model/script.ts'
 import { type Context, from } from '../context.ts'
 import { once, readBlock, type Table, table } from '../keyword.ts'
-import { command, script, splitScript } from '../script-value.ts'
+import { command, rawWords, script } from '../script-value.ts'
 import { headerSpan, type Statement } from '../statement.ts'
 import { choice, flag, integer, present, readInteger, text, timer, type Value } from '../value.ts'
 import { weight } from './track-entry.ts'
@@ -53,8 +53,7 @@ const process: Value<readonly string[]> = {
   syntax: 'NAME [PARAMETER …]',
   read(words) {
     if (words.need() === undefined) return undefined
-    words.takeAll()
-    return splitScript(words.line.text).slice(1)
+    return rawWords(words)
   },
 }
 

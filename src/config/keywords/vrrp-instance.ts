@@ -1,6 +1,7 @@
 /** `vrrp_instance`, `vrrp_sync_group`, and what they share. */
 import { type Ip, type IpFamily, ipFamily, type Mac, parseIp, parseMac } from '../../bytes/address.ts'
 import { diagnostic } from '../../diagnostics/diagnostic.ts'
+import type { BfdInstance } from '../../model/bfd-instance.ts'
 import type { Script } from '../../model/script.ts'
 import type {
   Tracked,
@@ -41,7 +42,7 @@ export interface Trackable {
   readonly scripts: ReadonlyMap<string, Weighted>
   readonly files: ReadonlyMap<string, Weighted>
   readonly processes: ReadonlyMap<string, Weighted>
-  readonly bfd: ReadonlyMap<string, Weighted>
+  readonly bfd: ReadonlyMap<string, BfdInstance>
 }
 export interface Weighted {
   readonly weight: number
@@ -123,10 +124,7 @@ const TRACKERS = {
   track_script: entries(trackEntry('SCRIPT', 253), { doc: 'Scripts that must succeed.' }),
   track_file: entries(trackEntry('FILE', 254), { doc: 'Files whose number counts.' }),
   track_process: entries(trackEntry('PROCESS', 254), { doc: 'Processes that must run.' }),
-  track_bfd: entries(trackEntry('BFD', 253), {
-    doc: 'BFD sessions that must be up.',
-    standing: refused('sluice has no BFD'),
-  }),
+  track_bfd: entries(trackEntry('BFD', 253), { doc: 'BFD sessions that must be up.' }),
 } as const
 
 const NOTIFIES = {
@@ -519,8 +517,13 @@ function elaborateTracking(
     scripts: named(values.track_script, trackable.scripts, 'vrrp_script'),
     files: named(values.track_file, trackable.files, 'track_file'),
     processes: named(values.track_process, trackable.processes, 'vrrp_track_process'),
-    bfd: named(values.track_bfd, trackable.bfd, 'bfd_instance'),
+    bfd: named(values.track_bfd, forVrrp(trackable.bfd), 'bfd_instance'),
   }
+}
+
+/** Those that are for checks alone are not there for VRRP. */
+function forVrrp(instances: ReadonlyMap<string, BfdInstance>): ReadonlyMap<string, BfdInstance> {
+  return new Map([...instances].filter(([, instance]) => instance.forVrrp))
 }
 
 function elaborateNotify(
