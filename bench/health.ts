@@ -24,10 +24,8 @@ const [kind = 'tcp', checks = '10000', intervalMs = '1000', seconds = '10'] = pr
 const count = Number(checks)
 const interval = Number(intervalMs)
 const PORT = 8080
-const SERVER = {
-  tcp: `require('node:net').createServer(socket => socket.on('error', () => {}).resume())`,
-  http: `require('node:http').createServer((_, answer) => answer.end('ok'))`,
-}
+const WEB_SERVER = `require('node:http').createServer((_, answer) => answer.end('ok'))
+  .listen({ port: ${PORT}, host: '0.0.0.0', backlog: 4096 }, () => console.log('on'))`
 
 if (process.env.SLUICE_BENCH !== 'inside') process.exit(await runInside())
 
@@ -82,8 +80,9 @@ async function runInside(): Promise<number> {
 }
 
 async function startServer(): Promise<ChildProcess> {
-  const text = `${SERVER[kind as keyof typeof SERVER]}.listen({ port: ${PORT}, host: '0.0.0.0', backlog: 4096 }, () => console.log('on'))`
-  const child = spawn(process.execPath, ['-e', text], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const words =
+    kind === 'http' ? ['-e', WEB_SERVER] : ['--import', 'tsx', `${import.meta.dirname}/health/accept.ts`, `${PORT}`]
+  const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'] })
   await once(child.stdout, 'data')
   return child
 }

@@ -11,7 +11,6 @@ const CAUSES: Readonly<Record<string, string>> = {
   ENETUNREACH: 'network is unreachable',
   ETIMEDOUT: 'connection timed out',
   EADDRNOTAVAIL: 'the address to connect from is not on this machine',
-  EADDRINUSE: 'the port to connect from is in use',
   ENODEV: 'the interface to connect from is not on this machine',
   CERT_HAS_EXPIRED: 'the certificate has expired',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'the certificate is signed by itself',
@@ -32,11 +31,24 @@ const OURS: Readonly<Record<string, string>> = {
 export function refusedBy(error: unknown): Refused {
   const { code = '', message } = error as NodeJS.ErrnoException
   const known = Object.hasOwn(CAUSES, code) ? CAUSES[code] : undefined
+  if (outOfPorts(error)) return { type: 'refused', cause: 'this machine has no more ports to connect from', ours: true }
   if (known !== undefined) return { type: 'refused', cause: known }
   if (Object.hasOwn(OURS, code)) return { type: 'refused', cause: OURS[code] ?? message, ours: true }
   if (error instanceof KernelError) return { type: 'refused', cause: error.message }
   if (code === 'EPROTO' || code.startsWith('ERR_SSL')) return { type: 'refused', cause: `no TLS: ${tlsReason(error)}` }
   return { type: 'refused', cause: message }
+}
+
+/**
+ * Where the address to connect from is missing, bind(2) says so; if connect(2) does, towards IPv4, all ports are taken. A
+ * port that was asked for by number and is taken is our own lack as well.
+ */
+function outOfPorts(error: unknown): boolean {
+  const { code, syscall, address } = error as NodeJS.ErrnoException & { readonly address?: string }
+  if (code === 'EADDRINUSE') return true
+  if (code !== 'EADDRNOTAVAIL') return false
+  const tried = error instanceof KernelError ? error.operation : `${syscall} to ${address}`
+  return /^connect to [0-9.]+$/.test(tried)
 }
 
 function tlsReason(error: unknown): string {

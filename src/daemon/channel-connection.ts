@@ -1,31 +1,53 @@
 /** The connection of a TCP_CHECK. */
-import { Connector } from '../kernel/connector.ts'
+import { Connector, type Route, routeTo } from '../kernel/connector.ts'
+import type { KernelError } from '../kernel/errors.ts'
 import type { CheckTarget } from '../model/virtual-server.ts'
 import { refusedBy } from './channel-cause.ts'
 import type { OpenChannel, Report } from './opened-channel.ts'
 
+const CONNECTED = { type: 'connected' } as const
 let connector: Connector | undefined
+const routes = new WeakMap<CheckTarget, Route>()
 
 export function openConnection(target: CheckTarget, report: Report): OpenChannel {
-  const { address, port, bindAddress: source, bindPort: sourcePort, bindInterface, mark } = target
-  const endpoints = { address, port, source, sourcePort, interface: bindInterface, mark }
   connector ??= new Connector()
-  let closed = false
-  let giveUp = () => {}
-  try {
-    giveUp = connector.connect(endpoints, error =>
-      report(error === undefined ? { type: 'connected' } : refusedBy(error)),
-    )
-  } catch (error) {
-    setImmediate(() => {
-      if (!closed) report(refusedBy(error))
-    })
+  return new Connection(connector, target, report)
+}
+
+class Connection implements OpenChannel {
+  readonly #connector: Connector
+  readonly #number: number | undefined
+  #closed = false
+  readonly #onEnd: (error: KernelError | undefined) => void
+
+  constructor(connector: Connector, target: CheckTarget, report: Report) {
+    this.#connector = connector
+    this.#onEnd = error => {
+      if (!this.#closed) report(error === undefined ? CONNECTED : refusedBy(error))
+    }
+    try {
+      this.#number = connector.connect(routeOf(target), this.#onEnd)
+    } catch (error) {
+      setImmediate(() => {
+        if (!this.#closed) report(refusedBy(error))
+      })
+    }
   }
-  return {
-    write: () => {},
-    close: () => {
-      closed = true
-      giveUp()
-    },
+
+  write(): void {}
+
+  close(): void {
+    this.#closed = true
+    if (this.#number !== undefined) this.#connector.giveUp(this.#number, this.#onEnd)
   }
+}
+
+function routeOf(target: CheckTarget): Route {
+  const known = routes.get(target)
+  if (known !== undefined) return known
+  const { address, port, bindAddress, bindPort, bindInterface, mark } = target
+  const source = { address: bindAddress, port: bindPort }
+  const route = routeTo({ address, port, source, interface: bindInterface, mark })
+  routes.set(target, route)
+  return route
 }

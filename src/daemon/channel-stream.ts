@@ -46,14 +46,10 @@ export function openStream(
 }
 
 export function connectTcp({ address, port, bindAddress, bindPort, bindInterface, mark }: CheckTarget): Socket {
-  const where = {
-    host: address,
-    port,
-    ...(bindAddress === undefined ? {} : { localAddress: bindAddress }),
-    ...(bindPort === 0 ? {} : { localPort: bindPort }),
-  }
-  if (bindInterface === undefined && mark === 0) return connect(where)
-  const fd = openStreamSocket(ipFamily(address), { interface: bindInterface, mark })
+  const where = { host: address, port }
+  if (bindInterface === undefined && mark === 0 && bindAddress === undefined && bindPort === 0) return connect(where)
+  const wishes = { interface: bindInterface, mark }
+  const fd = openStreamSocket(ipFamily(address), wishes, { address: bindAddress, port: bindPort })
   // Node would read at once, from a socket that is connected to nobody yet.
   const socket = new Socket({ fd, pauseOnCreate: true } as ConstructorParameters<typeof Socket>[0])
   socket.once('connect', () => socket.resume())

@@ -7,7 +7,8 @@ import type { Channel } from '../health/channel.ts'
 import { type CheckerEvent, type CheckerState, checkerWakeAt, startChecker, stepChecker } from '../health/checker.ts'
 import type { ProbeEvent } from '../health/conversation.ts'
 import { questionKey, type Subject } from '../health/names.ts'
-import type { Instant } from '../model/time.ts'
+import { after, type Instant } from '../model/time.ts'
+import type { Checker } from '../model/virtual-server.ts'
 import type { OpenChannel } from './opened-channel.ts'
 
 export interface CheckSurroundings {
@@ -27,6 +28,8 @@ export interface Watcher {
   readonly awake: () => boolean
 }
 
+const WAKE = { type: 'wake' } as const
+
 export class Check {
   readonly subject: Subject
   readonly watchers: Watcher[] = []
@@ -35,6 +38,10 @@ export class Check {
   #channel: OpenChannel | undefined
   #cancelWake: () => void = () => {}
   #awake = false
+  #rested = false
+  // Made once: these are called thousands of times a second.
+  readonly #onWake = () => this.#step(WAKE)
+  readonly #onReport = (event: ProbeEvent) => this.#step(event)
 
   constructor(subject: Subject, state: CheckerState, world: CheckSurroundings) {
     this.subject = subject
@@ -49,10 +56,14 @@ export class Check {
   /** Starts, goes on or rests, as its watchers are awake. A probe that was under way starts again. */
   arrange(): void {
     const awake = this.watchers.some(watcher => watcher.awake())
+    if (!awake) this.#rested = true
     if (awake === this.#awake) return
     this.retire()
     this.#awake = awake
-    if (awake) this.#awaitWake()
+    if (!awake) return
+    if (this.#rested) this.#state = inRhythm(this.subject.checker, this.#state, this.#world.now())
+    this.#rested = false
+    this.#awaitWake()
   }
 
   /** No probe follows this one. */
@@ -66,7 +77,7 @@ export class Check {
 
   #awaitWake(): void {
     this.#cancelWake()
-    this.#cancelWake = this.#world.wake(checkerWakeAt(this.#state), () => this.#step({ type: 'wake' }))
+    this.#cancelWake = this.#world.wake(checkerWakeAt(this.#state), this.#onWake)
   }
 
   #step(event: CheckerEvent): void {
@@ -75,7 +86,7 @@ export class Check {
     for (const effect of effects) {
       switch (effect.type) {
         case 'open':
-          this.#channel = this.#world.open(effect.channel, reported => this.#step(reported))
+          this.#channel = this.#world.open(effect.channel, this.#onReport)
           break
         case 'write':
           this.#channel?.write(effect.bytes)
@@ -130,6 +141,15 @@ export class CheckBook {
   get size(): number {
     return this.#checks.size
   }
+}
+
+/**
+ * Who has rested goes on in the rhythm it had, as in keepalived, or all that rested together would probe in the same moment.
+ */
+function inRhythm({ schedule }: Checker, state: CheckerState, now: Instant): CheckerState {
+  if (state.phase.name !== 'waiting' || state.phase.probeAt >= now) return state
+  const missed = Math.ceil((now - state.phase.probeAt) / schedule.intervalMs)
+  return { ...state, phase: { name: 'waiting', probeAt: after(state.phase.probeAt, missed * schedule.intervalMs) } }
 }
 
 function resting(state: CheckerState, now: Instant): CheckerState {

@@ -124,11 +124,13 @@ test('stepChecker() takes weights from a program, and keeps the last one on exit
 test('stepChecker() holds nothing against a target when it is this machine that lacks something', () => {
   const checker = miscChecker({ schedule: SCHEDULE })
   const trial = new Trial(checker, () => [{ type: 'refused', cause: 'no more descriptors', ours: true }])
-  assert.deepEqual(trial.run(9000), [
-    '1 run',
+  const [first, said, ...rest] = trial.run(9000)
+  assert.equal(first, '1 run')
+  assert.equal(
+    said,
     '1 MISC_CHECK on service [192.168.41.31]:tcp:80 cannot be made: no more descriptors. Rescheduling.',
-    '4 run',
-    '7 run',
-  ])
+  )
+  // Three to six seconds later, at random: many servers meet the same lack.
+  assert.match(rest.join(), /^([4-6](\.\d+)?) run(,|$)/)
   assert.deepEqual([trial.state.up, trial.state.proved, trial.state.lastError], [true, false, 'no more descriptors'])
 })

@@ -118,6 +118,12 @@ function pass(
   const { checker } = subject
   const pages = checker.type === 'HTTP_GET' || checker.type === 'SSL_GET' ? checker.pages.length : 1
   const settled = state.up && state.proved
+  // By far the most frequent case, so it takes one step instead of three.
+  if (settled && pages === 1 && (outcome.weight === undefined || outcome.weight === state.weight))
+    return {
+      state: { ...state, ...UNBLEMISHED, latencyMs: now - since, phase: waitFor(checker, now, since) },
+      effects: [],
+    }
   const good: CheckerState = {
     ...state,
     forgiven: 0,
@@ -125,7 +131,7 @@ function pass(
     goodPages: state.goodPages + 1,
     lastError: undefined,
     latencyMs: now - since,
-    phase: { name: 'waiting', probeAt: nextProbe(checker, now, since) },
+    phase: waitFor(checker, now, since),
   }
   if (good.goodPages < pages) {
     const hurries = 'fastRecovery' in checker && checker.fastRecovery && !settled
@@ -145,6 +151,12 @@ function pass(
   const texts = settled ? [] : successTexts(subject, outcome)
   const news = !settled || weight !== state.weight
   return { state: up, effects: [...texts.map(log), ...(news ? [{ type: 'verdict', up: true, weight } as const] : [])] }
+}
+
+const UNBLEMISHED = { forgiven: 0, risen: 0, page: 0, goodPages: 0, lastError: undefined } as const
+
+function waitFor(checker: Checker, now: Instant, since: Instant): CheckerPhase {
+  return { name: 'waiting', probeAt: nextProbe(checker, now, since) }
 }
 
 function fail(
@@ -170,7 +182,7 @@ function fail(
       changedAt: state.up ? now : state.changedAt,
       proved: true,
       forgiven: 0,
-      phase: { name: 'waiting', probeAt: nextProbe(checker, now, since) },
+      phase: waitFor(checker, now, since),
     },
     effects: news
       ? [
@@ -182,14 +194,20 @@ function fail(
   }
 }
 
-/** A machine that has run out of descriptors must not condemn its servers for that. */
+/**
+ * A machine that has run out of descriptors or ports must not condemn its servers for that. They are tried again, but not
+ * all in the same moment.
+ */
 function postpone({ checker, target }: Subject, state: CheckerState, now: Instant, cause: string): CheckerStep {
   const text = `${checker.type} on service ${target} cannot be made: ${cause}. Rescheduling.`
   const phase = {
     name: 'waiting',
-    probeAt: after(now, Math.max(checker.schedule.retryDelayMs, FIRST_PROBE_MS)),
+    probeAt: after(now, Math.max(checker.schedule.retryDelayMs, FIRST_PROBE_MS) * (1 + state.seed / 2 ** 32)),
   } as const
-  return { state: { ...state, lastError: cause, phase }, effects: state.lastError === cause ? [] : [log(text)] }
+  return {
+    state: { ...state, seed: nextSeed(state.seed), lastError: cause, phase },
+    effects: state.lastError === cause ? [] : [log(text)],
+  }
 }
 
 /** Programs are started in the rhythm of their interval, however long they take; conversations have it between them. */

@@ -1,29 +1,42 @@
 /**
- * TCP connections of which only the coming about matters: thousands of checks a second, each a handful of system calls.
- * Node's own sockets bring streams along, which cost several times as much.
+ * TCP connections of which only the coming about matters: thousands of checks a second, each five system calls. Node's own
+ * sockets bring streams along, which cost several times as much.
  *
- * One epoll instance waits for all of them, and node's event loop for that one descriptor.
+ * One epoll instance waits for all of them, and node's event loop for that one descriptor. Nothing is allocated for a
+ * connection but what it takes to remember it: rubbish would cost as much as the calls.
  */
 import { closeSync } from 'node:fs'
 import { constants } from 'node:os'
-import { type Ip, ip, ipFamily } from '../bytes/address.ts'
+import { type Ip, ipFamily } from '../bytes/address.ts'
 import { viewOf } from '../bytes/view.ts'
 import type { KernelError } from './errors.ts'
-import { bind, call, connect, epoll_create1, epoll_ctl, epoll_wait, errno, getsockopt, refused } from './libc.ts'
+import { call, connect, epoll_create1, epoll_ctl, epoll_wait, errno, getsockopt, refused } from './libc.ts'
 import { Poller } from './poller.ts'
-import { openStreamSocket, type SocketWishes } from './probe-socket.ts'
+import { openStreamSocket, type SocketWishes, type Source } from './probe-socket.ts'
 import { encodeSocketAddress, SO_ERROR, SOL_SOCKET } from './socket.ts'
 
 export interface Endpoints extends SocketWishes {
   readonly address: Ip
   readonly port: number
-  /** Undefined: whichever fits; 0: any port. */
-  readonly source: Ip | undefined
-  readonly sourcePort: number
+  readonly source: Source
 }
+
+/** Endpoints, and the far one as the kernel wants it, made once for many connections. */
+export interface Route {
+  readonly endpoints: Endpoints
+  readonly name: Uint8Array
+}
+
+export function routeTo(endpoints: Endpoints): Route {
+  return { endpoints, name: encodeSocketAddress(endpoints.address, endpoints.port) }
+}
+
+type OnEnd = (error: KernelError | undefined) => void
 
 const EPOLL_CTL_ADD = 1
 const EPOLLOUT = 4
+const EPOLLERR = 8
+const EPOLLHUP = 16
 const EPOLL_CLOEXEC = 0o2000000
 const { EINPROGRESS, EINTR } = constants.errno
 
@@ -37,20 +50,27 @@ const BATCH = 256
 export class Connector {
   readonly #epoll = call('open an epoll instance', epoll_create1(EPOLL_CLOEXEC))
   readonly #poller = new Poller()
-  readonly #waiting = new Map<number, (error: KernelError | undefined) => void>()
+  readonly #waiting = new Map<number, OnEnd>()
   readonly #event = new Uint8Array(EVENT_BYTES)
+  readonly #eventView = viewOf(this.#event)
   readonly #events = new Uint8Array(EVENT_BYTES * BATCH)
+  readonly #eventsView = viewOf(this.#events)
   readonly #error = new Int32Array(1)
   readonly #length = Uint32Array.of(4)
 
+  constructor() {
+    this.#eventView.setUint32(0, EPOLLOUT, true)
+  }
+
   /**
-   * Begins a connection and tells once what became of it; it is closed by then. The result gives it up. Throws what the
+   * Begins a connection and tells once what became of it; it is closed by then. The result is for `giveUp`. Throws what the
    * kernel refuses at once.
    */
-  connect(endpoints: Endpoints, onEnd: (error: KernelError | undefined) => void): () => void {
-    const fd = openStreamSocket(ipFamily(endpoints.address), endpoints)
+  connect(route: Route, onEnd: OnEnd): number {
+    const { endpoints } = route
+    const fd = openStreamSocket(ipFamily(endpoints.address), endpoints, endpoints.source)
     try {
-      this.#begin(fd, endpoints)
+      this.#begin(fd, route)
     } catch (error) {
       closeSync(fd)
       throw error
@@ -58,34 +78,38 @@ export class Connector {
     // Only while something is awaited: the process may end when nothing is.
     if (this.#waiting.size === 0) this.#poller.watch(this.#epoll, () => this.#collect())
     this.#waiting.set(fd, onEnd)
-    return () => {
-      if (this.#waiting.get(fd) === onEnd) this.#close(fd)
-    }
+    return fd
   }
 
-  #begin(fd: number, { address, port, source, sourcePort }: Endpoints): void {
-    if (source !== undefined || sourcePort !== 0) {
-      const own = encodeSocketAddress(source ?? anyOf(address), sourcePort)
-      call('connect from there', bind(fd, own, own.length))
-    }
-    const name = encodeSocketAddress(address, port)
+  /** Nothing is told of it any more. It does no harm when it has ended; its number may be another's by then. */
+  giveUp(connection: number, onEnd: OnEnd): void {
+    if (this.#waiting.get(connection) === onEnd) this.#close(connection)
+  }
+
+  #begin(fd: number, { endpoints, name }: Route): void {
     // Even one that stands at once is reported by epoll, in its turn.
     if (connect(fd, name, name.length) === -1 && errno() !== EINPROGRESS)
-      throw refused(`connect to ${address}`, errno())
-    const view = viewOf(this.#event)
-    view.setUint32(0, EPOLLOUT, true)
-    view.setBigUint64(DATA, BigInt(fd), true)
+      throw refused(`connect to ${endpoints.address}`, errno())
+    this.#eventView.setUint32(DATA, fd, true)
     call('wait for a connection', epoll_ctl(this.#epoll, EPOLL_CTL_ADD, fd, this.#event))
   }
 
   #collect(): void {
-    const view = viewOf(this.#events)
     for (;;) {
       const count = epoll_wait(this.#epoll, this.#events, BATCH, 0)
       if (count === -1 && errno() !== EINTR) throw refused('hear of connections', errno())
-      const ready = Array.from({ length: Math.max(count, 0) }, (_, i) => view.getUint32(i * EVENT_BYTES + DATA, true))
-      // The errors first: what is told may open sockets with the numbers of those that are closed.
-      for (const { onEnd, error } of ready.flatMap(fd => this.#finish(fd) ?? [])) onEnd(error)
+      // The ends first: what is told may open sockets with the numbers of those that are closed.
+      const ends: OnEnd[] = []
+      const errors: (KernelError | undefined)[] = []
+      for (let i = 0; i < count; i++) {
+        const fd = this.#eventsView.getUint32(i * EVENT_BYTES + DATA, true)
+        const onEnd = this.#waiting.get(fd)
+        if (onEnd === undefined) continue
+        errors.push(this.#errorOf(fd, this.#eventsView.getUint32(i * EVENT_BYTES, true)))
+        ends.push(onEnd)
+        this.#close(fd)
+      }
+      for (const [i, onEnd] of ends.entries()) onEnd(errors[i])
       if (count < BATCH) return
     }
   }
@@ -96,16 +120,10 @@ export class Connector {
     if (this.#waiting.size === 0) this.#poller.unwatch(this.#epoll)
   }
 
-  #finish(fd: number): { onEnd: (error: KernelError | undefined) => void; error: KernelError | undefined } | undefined {
-    const onEnd = this.#waiting.get(fd)
-    if (onEnd === undefined) return undefined
+  #errorOf(fd: number, events: number): KernelError | undefined {
+    if ((events & (EPOLLERR | EPOLLHUP)) === 0) return undefined
     call('read how a connection ended', getsockopt(fd, SOL_SOCKET, SO_ERROR, this.#error, this.#length))
     const number = this.#error[0]!
-    this.#close(fd)
-    return { onEnd, error: number === 0 ? undefined : refused('connect', number) }
+    return number === 0 ? undefined : refused('connect', number)
   }
-}
-
-function anyOf(address: Ip): Ip {
-  return ip(ipFamily(address) === 4 ? '0.0.0.0' : '::')
 }

@@ -5,7 +5,7 @@
  */
 import { closeSync } from 'node:fs'
 import { constants } from 'node:os'
-import { type Ip, type IpFamily, ipFamily } from '../bytes/address.ts'
+import { type Ip, type IpFamily, ip, ipFamily } from '../bytes/address.ts'
 import { bind, call, connect, errno, recv, refused, send } from './libc.ts'
 import {
   domainOf,
@@ -18,6 +18,7 @@ import {
   SOCK_NONBLOCK,
   SOCK_RAW,
   SOCK_STREAM,
+  SOL_IP,
   SOL_SOCKET,
   setOption,
 } from './socket.ts'
@@ -29,9 +30,36 @@ export interface SocketWishes {
   readonly mark: number
 }
 
+/** Where a connection is to come from: undefined and 0 leave it to the kernel. */
+export interface Source {
+  readonly address: Ip | undefined
+  readonly port: number
+}
+
 /** A TCP socket that is not connected yet. The caller closes it. */
-export function openStreamSocket(family: IpFamily, wishes: SocketWishes): number {
-  return openSocket('open a TCP socket', domainOf(family), SOCK_STREAM | SOCK_NONBLOCK, 0, fd => grant(fd, wishes))
+export function openStreamSocket(family: IpFamily, wishes: SocketWishes, source: Source = ANY_SOURCE): number {
+  return openSocket('open a TCP socket', domainOf(family), SOCK_STREAM | SOCK_NONBLOCK, 0, fd => {
+    grant(fd, wishes)
+    if (source.address === undefined && source.port === 0) return
+    shareSourcePorts(fd, source.port)
+    const name = encodeSocketAddress(source.address ?? ip(family === 4 ? '0.0.0.0' : '::'), source.port)
+    call(`connect from ${source.address ?? 'any address'}`, bind(fd, name, name.length))
+  })
+}
+
+const ANY_SOURCE: Source = { address: undefined, port: 0 }
+
+/**
+ * Without a port the kernel may choose one at connect, when it knows the other end: one that is taken towards another server
+ * will do (IP_BIND_ADDRESS_NO_PORT, ip(7)). With one it must be free again for the next check: closing resets the
+ * connection, so that nothing lingers in TIME_WAIT.
+ */
+function shareSourcePorts(fd: number, port: number): void {
+  if (port === 0) setOption(fd, 'choose a port late', SOL_IP, IP_BIND_ADDRESS_NO_PORT, 1)
+  else {
+    setOption(fd, 'use a port again', SOL_SOCKET, SO_REUSEADDR, 1)
+    setOption(fd, 'free a port at once', SOL_SOCKET, SO_LINGER, new Uint8Array(Int32Array.of(1, 0).buffer))
+  }
 }
 
 /** A UDP socket, bound. The caller closes it. */
@@ -42,6 +70,10 @@ export function openUdpSocket(address: Ip, port: number, wishes: SocketWishes): 
     call(`send from ${address}`, bind(fd, name, name.length))
   })
 }
+
+const IP_BIND_ADDRESS_NO_PORT = 24
+const SO_REUSEADDR = 2
+const SO_LINGER = 13
 
 const IPPROTO_ICMP = 1
 const IPPROTO_ICMPV6 = 58
