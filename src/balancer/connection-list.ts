@@ -14,6 +14,7 @@ import {
 } from './layout.ts'
 import { Memory } from './memory.ts'
 import { addressAt, protocolName, readEndpoint } from './records.ts'
+import { SCTP_STATES } from './sctp-state.ts'
 import { TCP_STATES } from './tcp-state.ts'
 
 /** IPv4 first, then IPv6. */
@@ -78,5 +79,6 @@ function serverOf(
 export function stateName(state: number): string {
   if (state === STATE.UDP) return 'UDP'
   if (state === STATE.ASSURED) return 'ASSURED'
+  if (state >= STATE.SCTP_NONE) return SCTP_STATES[state - STATE.SCTP_NONE] ?? 'NONE'
   return TCP_STATES[state] ?? 'NONE'
 }

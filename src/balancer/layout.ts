@@ -23,7 +23,7 @@
 import type { Field } from '../bpf/value.ts'
 import type { IpFamily } from '../bytes/address.ts'
 
-export const LAYOUT_VERSION = 5
+export const LAYOUT_VERSION = 6
 
 /** Marks the first word of the settings as ours. */
 export const LAYOUT_MAGIC = 0x534c5543
@@ -90,7 +90,7 @@ export const reasonField = (reason: Reason): Field => [SETTINGS.reasons[0] + 8 *
 export const TIMEOUTS_OFFSET = 512
 export const timeoutOffset = (state: number): number => TIMEOUTS_OFFSET + 4 * state
 
-/** Next states, a byte each: table, then event, then the state before, 16 bytes a row and 64 a table. */
+/** Next states of TCP, a byte each: table, then event, then the state before, 16 bytes a row and 64 a table. */
 export const TRANSITIONS_OFFSET = 1024
 export const TRANSITION_TABLE = { inputOnly: 0, input: 1, output: 2 } as const
 export const transitionOffset = (table: number, event: number, state: number): number =>
@@ -103,7 +103,16 @@ export const SECURE_TRANSITIONS_OFFSET = 2816
 export const SYSCTLS_OFFSET = 2560
 export const SYSCTLS_ROOM = 64
 
-/** Connection states. TCP's are ip_vs's numbers (include/net/ip_vs.h); the others follow. */
+/** The same of SCTP: ten events, so 160 bytes a table. */
+export const SCTP_TRANSITIONS_OFFSET = 1280
+export const SCTP_TABLE_BYTES = 160
+export const sctpTransitionOffset = (table: number, event: number, state: number): number =>
+  SCTP_TRANSITIONS_OFFSET + SCTP_TABLE_BYTES * table + 16 * event + (state - STATE.SCTP_NONE)
+
+/** What a CRC32c is multiplied by for so many bytes behind it: sixteen words for each hexadecimal digit of their number. */
+export const CRC_POWERS_OFFSET = 3584
+
+/** Connection states. TCP's are ip_vs's numbers (include/net/ip_vs.h), SCTP's are 32 above them; the others have no numbers there. */
 export const STATE = {
   NONE: 0,
   ESTABLISHED: 1,
@@ -117,9 +126,16 @@ export const STATE = {
   LISTEN: 9,
   SYNACK: 10,
   UDP: 16,
+  ONE_PACKET: 17,
   TEMPLATE: 24,
   ASSURED: 25,
+  SCTP_NONE: 32,
+  SCTP_INIT1: 33,
+  SCTP_ESTABLISHED: 40,
+  SCTP_CLOSED: 45,
 } as const
+/** States, and timeouts, that there is room for. */
+export const STATES = 64
 export const TCP_EVENT = { syn: 0, fin: 1, ack: 2, rst: 3 } as const
 
 export const SERVICE_BYTES = 128
@@ -211,6 +227,8 @@ export const DESTINATION = {
   hopMtu: [100, 'u16'],
   /** The last weight above zero that it was given: what mh goes by. */
   lastWeight: [88, 'u32'],
+  /** Connections of one packet that a reply may come for: they count as none, but keep the record. */
+  awaited: [92, 'u32'],
   /** raw, 16 bytes: our address on the way to the server, which outer packets come from. */
   tunnelSource: [112, 'u32'],
 } as const
@@ -251,8 +269,12 @@ export const CONNECTION6 = {
   client: [32, 'u64'],
   virtual: [48, 'u64'],
 } as const
-/** `reply`: how a translated connection is found by its replies; its `destination` is the slot of the connection. */
-export const KIND = { connection: 1, template: 2, reply: 3, busy: 255 } as const
+/**
+ * `reply`: how a translated connection is found by its replies; its `destination` is the slot of the connection.
+ * `onePacket`: what is kept of a connection of one packet, for its replies and later fragments; the highest 16 bits of its
+ * key are its destination's number, since the next packet may go elsewhere.
+ */
+export const KIND = { connection: 1, template: 2, reply: 3, onePacket: 4, busy: 255 } as const
 /** `translated`: both directions pass the director, so the two-sided state tables hold. */
 export const CONNECTION_FLAG = { translated: 1, tunnelled: 2 } as const
 /** Above the flags, up to 15: in how many jiffies the client sent something. */

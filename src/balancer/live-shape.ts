@@ -37,7 +37,8 @@ export class LiveShape {
     const numbers = this.#records.usedServices()
     if (numbers.length > RESHAPE_SERVICES_MAX) return
     const before = this.#shape()
-    // Its connections need the protocols and the methods still.
+    const entries = this.#records.settings.get(0, SETTINGS.entries) + this.#records.settings.get(0, SETTINGS.entries6)
+    // Its connections need the protocols and the methods still, and replies are looked for while there are any.
     const kept: Shape = {
       ...EMPTY_SHAPE,
       families: before.families,
@@ -45,6 +46,7 @@ export class LiveShape {
       methods: before.methods,
       tunnels: before.tunnels,
       tunnelFamilies: before.tunnelFamilies,
+      onePacket: before.onePacket && entries > 0,
     }
     const after = numbers.reduce((shape, number) => {
       const members = this.#records

@@ -2,6 +2,7 @@
 import type { Field } from '../bpf/value.ts'
 import { type Ip, type IpFamily, ipBytes, ipFamily, ipFromBytes } from '../bytes/address.ts'
 import {
+  type ChecksumOption,
   type Forwarding,
   type Protocol,
   SCHEDULERS,
@@ -29,17 +30,21 @@ const FLAG_BITS: Readonly<Record<SchedulerFlag, number>> = {
   'flag-3': SERVICE_FLAG.flag3,
 }
 
+const TUNNEL_FLAGS: Readonly<Record<ChecksumOption, number>> = {
+  nocsum: 0,
+  csum: TUNNEL_FLAG.checksum,
+  remcsum: TUNNEL_FLAG.remoteChecksum,
+}
+
 /** What this data path cannot do is refused by name, before anything is changed. */
 export function judgeService(service: VirtualService): void {
   const { key, scheduler } = service
   if (key.kind === 'mark') throw new NotDoneError('EOPNOTSUPP', 'services by firewall mark')
-  if (key.protocol === 'SCTP') throw new NotDoneError('EOPNOTSUPP', 'SCTP')
   const prefix = service.persistence?.prefix
   if (prefix !== undefined && serviceFamily(key) === 6 && (prefix < 1 || prefix > 128))
     throw new TableError('EINVAL', `an IPv6 netmask has 1 to 128 bits, not ${prefix}`)
   if (service.persistenceEngine !== undefined)
     throw new TableError('ENOENT', `there is no persistence engine ${service.persistenceEngine}`)
-  if (service.onePacket) throw new NotDoneError('EOPNOTSUPP', 'one-packet scheduling')
   if (scheduler !== 'none' && !RUNNABLE_SCHEDULERS.includes(scheduler))
     throw new NotDoneError('ENOENT', `the scheduler ${scheduler}`)
   if (key.port === 0 && service.persistence === undefined)
@@ -53,11 +58,8 @@ export function judgeDestination(key: ServiceKey, destination: Destination): voi
   if (weight < 0) throw new TableError('ERANGE', `weight ${weight} is negative`)
   if (lowerThreshold > upperThreshold)
     throw new TableError('ERANGE', `lower threshold ${lowerThreshold} is above the upper one, ${upperThreshold}`)
-  if (forwarding.method === 'tunnel' && forwarding.tunnel.type === 'gue') {
-    if (forwarding.tunnel.port === 0) throw new TableError('EINVAL', 'a GUE tunnel needs a port')
-    if (forwarding.tunnel.checksum === 'remcsum')
-      throw new NotDoneError('EOPNOTSUPP', 'remote checksum offload in GUE tunnels')
-  }
+  if (forwarding.method === 'tunnel' && forwarding.tunnel.type === 'gue' && forwarding.tunnel.port === 0)
+    throw new TableError('EINVAL', 'a GUE tunnel needs a port')
   if (!isHost(address)) throw new TableError('EINVAL', `${address} is not a host's address`)
 }
 
@@ -117,20 +119,18 @@ export function readServiceKey(memory: Memory, record: number): ServiceKey {
 function writeTunnel(memory: Memory, record: number, tunnel: Tunnel): void {
   memory.set(record, DESTINATION.tunnelType, TUNNEL_TYPE[tunnel.type])
   memory.set(record, [DESTINATION.tunnelPort[0], 'be16'], tunnel.type === 'gue' ? tunnel.port : 0)
-  memory.set(
-    record,
-    DESTINATION.tunnelFlags,
-    tunnel.type !== 'ipip' && tunnel.checksum === 'csum' ? TUNNEL_FLAG.checksum : 0,
-  )
+  memory.set(record, DESTINATION.tunnelFlags, tunnel.type === 'ipip' ? 0 : TUNNEL_FLAGS[tunnel.checksum])
 }
 
 function readForwarding(memory: Memory, record: number): Forwarding {
   const method = memory.get(record, DESTINATION.forward)
   if (method === FORWARD.masquerade) return { method: 'masquerade' }
   if (method === FORWARD.route) return { method: 'route' }
-  const checksum = (memory.get(record, DESTINATION.tunnelFlags) & TUNNEL_FLAG.checksum) === 0 ? 'nocsum' : 'csum'
+  const flags = memory.get(record, DESTINATION.tunnelFlags)
+  const checksum = flags === TUNNEL_FLAGS.csum ? 'csum' : flags === TUNNEL_FLAGS.remcsum ? 'remcsum' : 'nocsum'
   const type = memory.get(record, DESTINATION.tunnelType)
-  if (type === TUNNEL_TYPE.gre) return { method: 'tunnel', tunnel: { type: 'gre', checksum } }
+  if (type === TUNNEL_TYPE.gre)
+    return { method: 'tunnel', tunnel: { type: 'gre', checksum: checksum === 'csum' ? 'csum' : 'nocsum' } }
   if (type === TUNNEL_TYPE.gue)
     return {
       method: 'tunnel',

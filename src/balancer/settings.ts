@@ -1,9 +1,13 @@
 /** The settings of a table: what is written when it is made, and read by whoever opens it later. */
+import { crcPowers } from './crc32c.ts'
 import {
+  CRC_POWERS_OFFSET,
   LAYOUT_MAGIC,
   LAYOUT_VERSION,
   SECURE_TRANSITIONS_OFFSET,
   SETTINGS,
+  STATE,
+  sctpTransitionOffset,
   type TableFacts,
   TCP_EVENT,
   TRANSITION_TABLE,
@@ -12,6 +16,7 @@ import {
   transitionOffset,
 } from './layout.ts'
 import type { Memory } from './memory.ts'
+import { nextSctpState, SCTP_EVENT, SCTP_STATES, type SctpEvent, sctpTimeoutS } from './sctp-state.ts'
 import { SYSCTL_NAMES, SYSCTLS, sysctlField } from './sysctls.ts'
 import { DEFAULT_TIMEOUTS_S, nextTcpState, TCP_STATES } from './tcp-state.ts'
 
@@ -27,7 +32,17 @@ export function writeSettings(settings: Memory, { capacity, hashSeed, hertz }: T
   settings.set(0, SETTINGS.localitySlots, capacity.localities)
   settings.setWide(0, SETTINGS.hashSeed, hashSeed)
   for (const [state, seconds] of DEFAULT_TIMEOUTS_S) settings.set(timeoutOffset(state), [0, 'u32'], seconds * hertz)
+  for (const [i, state] of SCTP_STATES.entries())
+    settings.set(timeoutOffset(STATE.SCTP_NONE + i), [0, 'u32'], sctpTimeoutS(state) * hertz)
+  for (const [i, power] of crcPowers().entries()) settings.set(CRC_POWERS_OFFSET + 4 * i, [0, 'u32'], power)
   for (const table of ['inputOnly', 'input', 'output'] as const) {
+    for (const [event, number] of Object.entries(SCTP_EVENT) as [SctpEvent, number][]) {
+      for (const i of SCTP_STATES.keys()) {
+        const state = STATE.SCTP_NONE + i
+        const place = sctpTransitionOffset(TRANSITION_TABLE[table], number, state)
+        settings.set(place, [0, 'u8'], nextSctpState(table, event, state))
+      }
+    }
     for (const event of ['syn', 'fin', 'ack', 'rst'] as const) {
       for (const state of TCP_STATES.keys()) {
         const place = transitionOffset(TRANSITION_TABLE[table], TCP_EVENT[event], state)

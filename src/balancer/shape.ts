@@ -9,9 +9,11 @@ import type { VirtualService } from '../model/virtual-service.ts'
 export interface Shape {
   /** Of the services' addresses. */
   readonly families: readonly IpFamily[]
-  readonly protocols: readonly ('tcp' | 'udp')[]
+  readonly protocols: readonly Transport[]
   readonly schedulers: readonly Scheduler[]
   readonly persistence: boolean
+  /** Some service schedules every packet of UDP by itself. */
+  readonly onePacket: boolean
   readonly thresholds: boolean
   readonly methods: readonly ForwardingMethod[]
   readonly tunnels: readonly TunnelType[]
@@ -27,9 +29,13 @@ export interface Shape {
   readonly walkMax: number
 }
 
+export type Transport = 'tcp' | 'udp' | 'sctp'
 export type ForwardingMethod = Forwarding['method']
 export type TunnelType = Tunnel['type']
 const TUNNELS: readonly TunnelType[] = ['ipip', 'gue', 'gre']
+/** In the order in which programs ask. */
+const TRANSPORTS: readonly Transport[] = ['tcp', 'udp', 'sctp']
+const TRANSPORT = { TCP: 'tcp', UDP: 'udp', SCTP: 'sctp' } as const
 const FAMILIES: readonly IpFamily[] = [4, 6]
 const METHODS: readonly ForwardingMethod[] = ['route', 'masquerade', 'tunnel']
 
@@ -47,6 +53,7 @@ export const EMPTY_SHAPE: Shape = {
   protocols: [],
   schedulers: [],
   persistence: false,
+  onePacket: false,
   thresholds: false,
   methods: [],
   tunnels: [],
@@ -61,9 +68,10 @@ export const EMPTY_SHAPE: Shape = {
 export function shapeText(shape: Shape): string {
   const words = [
     ...FAMILIES.filter(family => shape.families.includes(family)).map(family => `ipv${family}`),
-    ...[...shape.protocols].sort(),
+    ...TRANSPORTS.filter(protocol => shape.protocols.includes(protocol)),
     ...[...shape.schedulers].sort(),
     ...(shape.persistence ? ['persistence'] : []),
+    ...(shape.onePacket ? ['one-packet'] : []),
     ...(shape.thresholds ? ['thresholds'] : []),
     ...METHODS.filter(method => shape.methods.includes(method)),
     ...TUNNELS.filter(tunnel => shape.tunnels.includes(tunnel)),
@@ -82,9 +90,10 @@ export function parseShape(text: string): Shape {
   const walk = words.find(word => word.startsWith('walk-'))
   return {
     families: FAMILIES.filter(family => words.includes(`ipv${family}`)),
-    protocols: (['tcp', 'udp'] as const).filter(protocol => words.includes(protocol)),
+    protocols: TRANSPORTS.filter(protocol => words.includes(protocol)),
     schedulers: SCHEDULERS.filter(scheduler => words.includes(scheduler)),
     persistence: words.includes('persistence'),
+    onePacket: words.includes('one-packet'),
     thresholds: words.includes('thresholds'),
     methods: METHODS.filter(method => words.includes(method)),
     tunnels: TUNNELS.filter(tunnel => words.includes(tunnel)),
@@ -100,12 +109,13 @@ export function parseShape(text: string): Shape {
 export function shapeWith(shape: Shape, service: VirtualService, needs: DestinationNeeds): Shape {
   const { key, scheduler, schedulerFlags } = service
   const hashes = scheduler === 'sh' || scheduler === 'mh'
-  const protocol = key.kind === 'address' && key.protocol === 'UDP' ? 'udp' : 'tcp'
+  const protocols: readonly Transport[] = key.kind === 'address' ? [TRANSPORT[key.protocol]] : TRANSPORTS
   return {
     families: FAMILIES.filter(family => family === serviceFamily(key) || shape.families.includes(family)),
-    protocols: (['tcp', 'udp'] as const).filter(each => each === protocol || shape.protocols.includes(each)),
+    protocols: TRANSPORTS.filter(each => protocols.includes(each) || shape.protocols.includes(each)),
     schedulers: SCHEDULERS.filter(each => each === scheduler || shape.schedulers.includes(each)),
     persistence: shape.persistence || service.persistence !== undefined,
+    onePacket: shape.onePacket || service.onePacket,
     thresholds: shape.thresholds || needs.thresholds,
     methods: METHODS.filter(method => needs.methods.includes(method) || shape.methods.includes(method)),
     tunnels: TUNNELS.filter(tunnel => needs.tunnels.includes(tunnel) || shape.tunnels.includes(tunnel)),

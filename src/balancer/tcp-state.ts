@@ -95,7 +95,15 @@ export const DEFAULT_TIMEOUTS_S: ReadonlyMap<number, number> = new Map([
   [STATE.LISTEN, 120],
   [STATE.SYNACK, 120],
   [STATE.UDP, 300],
+  // Of our own: ip_vs keeps nothing of a connection of one packet, and so loses the replies of a translated one.
+  [STATE.ONE_PACKET, 30],
 ])
 
-/** States in which a connection counts as active; in all others it is inactive. */
-export const ACTIVE_STATES: readonly number[] = [STATE.ESTABLISHED, STATE.SYN_SENT, STATE.SYN_RECV, STATE.SYNACK]
+/** States in which a connection counts as active, SCTP's one among them; in all others it is inactive. */
+export const ACTIVE_STATES: readonly number[] = [
+  STATE.ESTABLISHED,
+  STATE.SYN_SENT,
+  STATE.SYN_RECV,
+  STATE.SYNACK,
+  STATE.SCTP_ESTABLISHED,
+]

@@ -62,7 +62,7 @@ export class Trash {
   isNeeded(destination: number, now: number, settled: number): boolean {
     const { destinations, ledger } = this.#records
     const record = destination * DESTINATION_BYTES
-    const references = [DESTINATION.active, DESTINATION.inactive, DESTINATION.persistent].reduce(
+    const references = [DESTINATION.active, DESTINATION.inactive, DESTINATION.persistent, DESTINATION.awaited].reduce(
       (sum, field) => sum + destinations.get(record, field),
       0,
     )

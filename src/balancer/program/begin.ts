@@ -1,13 +1,11 @@
 /** The first packet of a connection: who takes it, by persistence or by the scheduler, and the entry that remembers. */
-import type { Pointer, Value, Variable } from '../../bpf/value.ts'
+import type { Condition, Pointer, Value, Variable } from '../../bpf/value.ts'
 import {
   CONNECTION,
-  CONNECTION_FLAG,
   COUNTER,
   DESTINATION,
   DESTINATION_FLAG,
   DETAIL,
-  FORWARD,
   SERVICE,
   SERVICE_FLAG,
   SETTINGS,
@@ -15,52 +13,66 @@ import {
   TIMEOUTS_OFFSET,
 } from '../layout.ts'
 import { schedule } from '../schedulers/schedule.ts'
+import { SCTP_EVENT } from '../sctp-state.ts'
+import type { SysctlName } from '../sysctls.ts'
 import { nextTcpState } from '../tcp-state.ts'
 import { narrowWords, readAddress } from './address.ts'
 import {
-  addReplyEntry,
   burden,
   type ConnectionKey,
   connectionKey,
   createConnection,
   findConnection,
   removeConnection,
+  settleMethod,
 } from './connection.ts'
 import { thinOut } from './defence.ts'
 import { advance, isOver } from './follow.ts'
 import { PROTOCOL, TCP_FLAG } from './headers.ts'
+import { passOnePacket, type VariableWay } from './one-packet.ts'
 import type { Packet } from './parse.ts'
+import { perProtocol } from './per-protocol.ts'
 import type { Scene } from './scene.ts'
-import type { Looping } from './sweep.ts'
 import type { Tables } from './tables.ts'
 import { tell } from './tell.ts'
+
+/** Where services schedule packets one by one: how such a packet goes to its server, and where the program goes on then. */
+export interface Alone {
+  readonly way: VariableWay
+  readonly leave: () => void
+}
 
 /** Finds a server for a connection that begins with this packet, and enters it; or ends with a verdict. */
 export function beginConnection(
   scene: Scene,
-  looping: Looping,
   key: ConnectionKey,
   serviceNumber: Value,
   slot: Variable,
   destination: Variable,
+  alone?: Alone,
 ): void {
-  const { code, tables, hook, shape, packet, now, refuse } = scene
+  const { code, tables, hook, shape, packet, looping, now, refuse } = scene
   const service = tables.service(serviceNumber)
   const stranger = () => {
     tables.count('not-scheduled')
     code.exit(hook.pass)
   }
-  if (shape.protocols.includes('tcp')) {
-    // Only a SYN begins a connection: what else comes without one gets the stack's RST. Unless sloppy_tcp is set.
-    const begins = packet.flags.and(TCP_FLAG.syn | TCP_FLAG.rst).eq(TCP_FLAG.syn)
-    const usual = shape.protocols.includes('udp') ? begins.or(packet.protocol.eq(PROTOCOL.udp)) : begins
-    code.rarely(usual.not(), () => {
-      code.guard(packet.flags.has(TCP_FLAG.rst).not().and(tables.sysctl('sloppy_tcp').ne(0)), () => {
-        tell(code, 'not-opening')
-        stranger()
-      })
+  // Only a SYN, or an INIT, begins a connection: what else comes without one gets the stack's RST. Unless sloppy_tcp,
+  // or sloppy_sctp, is set.
+  const unusual = (name: SysctlName, isPossible: Condition) =>
+    code.guard(isPossible.and(tables.sysctl(name).ne(0)), () => {
+      tell(code, 'not-opening')
+      stranger()
     })
-  }
+  perProtocol(code, shape, packet.protocol, {
+    tcp: () =>
+      code.rarely(packet.flags.and(TCP_FLAG.syn | TCP_FLAG.rst).ne(TCP_FLAG.syn), () =>
+        unusual('sloppy_tcp', packet.flags.has(TCP_FLAG.rst).not()),
+      ),
+    udp: () => {},
+    sctp: () =>
+      code.rarely(packet.flags.ne(SCTP_EVENT.init), () => unusual('sloppy_sctp', packet.flags.ne(SCTP_EVENT.abort))),
+  })
   code.guard(service.get(SERVICE.flags).has(SERVICE_FLAG.removed).not(), () => {
     tell(code, 'removed')
     stranger()
@@ -103,45 +115,52 @@ export function beginConnection(
       full,
     )
   }
-  const opened = nextTcpState('inputOnly', 'syn', STATE.NONE)
-  if (!shape.protocols.includes('udp')) create(opened, true)
-  else if (!shape.protocols.includes('tcp')) create(STATE.UDP, false)
-  else
-    code.when(
-      packet.protocol.eq(PROTOCOL.tcp),
-      () => create(opened, true),
-      () => create(STATE.UDP, false),
-    )
-  if (shape.methods.includes('masquerade')) {
-    const server = tables.destination(destination)
-    code.when(server.get(DESTINATION.forward).eq(FORWARD.masquerade), () => {
-      addReplyEntry(code, tables, packet, slot, server, () => {
-        removeConnection(code, tables, slot, key.ports)
-        full()
-      })
+  const count = () => {
+    const counter = tables.counter(destination)
+    counter.set(COUNTER.connections, counter.get(COUNTER.connections).add(1))
+  }
+  if (alone !== undefined) {
+    const isAlone = service.get(SERVICE.flags).has(SERVICE_FLAG.onePacket).and(packet.protocol.eq(PROTOCOL.udp))
+    code.when(isAlone, () => {
+      // Gone as soon as it was there (ip_vs_conn_put): no child of its template.
+      code.when(template.ne(0), () => tables.detail(template.sub32(1)).increase(DETAIL.children, -1))
+      passOnePacket(scene, key, slot, destination, alone.way, full)
+      count()
+      alone.leave()
     })
   }
-  if (shape.methods.includes('tunnel')) {
-    const method = tables.destination(destination).get(DESTINATION.forward)
-    code.when(method.eq(FORWARD.tunnel), () => tables.connection(slot).set(CONNECTION.flags, CONNECTION_FLAG.tunnelled))
-  }
+  perProtocol(code, shape, packet.protocol, {
+    tcp: () => create(nextTcpState('inputOnly', 'syn', STATE.NONE), true),
+    udp: () => create(STATE.UDP, false),
+    sctp: () => create(STATE.SCTP_INIT1, false),
+  })
+  settleMethod(scene, slot, destination, key, full)
   tell(code, 'created', () => ({ slot }))
-  if (shape.protocols.includes('tcp')) openUnusually(scene, slot, destination)
+  openUnusually(scene, slot, destination)
   if (shape.thresholds) burden(code, tables, destination)
-  const counter = tables.counter(destination)
-  counter.set(COUNTER.connections, counter.get(COUNTER.connections).add(1))
+  count()
 }
 
 /** A connection that did not begin as usual: in the middle of it, or with secure_tcp. Its first packet decides its state. */
 function openUnusually(scene: Scene, slot: Value, destination: Value): void {
-  const { code, tables, packet } = scene
-  const unusual = packet.flags.has(TCP_FLAG.syn).not().or(tables.settings().get(SETTINGS.transitions).ne(0))
-  code.rarely(packet.protocol.eq(PROTOCOL.tcp).and(unusual), () => {
-    const server = tables.destination(destination)
-    tables.connection(slot).set(CONNECTION.state, STATE.NONE)
-    server.increase(DESTINATION.active, -1)
-    server.increase(DESTINATION.inactive, 1)
-    advance(scene, slot, server, 'in')
+  const { code, tables, shape, packet } = scene
+  const server = tables.destination(destination)
+  const decide = (isUnusual: Condition, none: number, isActive: boolean) =>
+    code.rarely(isUnusual, () => {
+      tables.connection(slot).set(CONNECTION.state, none)
+      if (isActive) {
+        server.increase(DESTINATION.active, -1)
+        server.increase(DESTINATION.inactive, 1)
+      }
+      advance(scene, slot, server, 'in')
+    })
+  perProtocol(code, shape, packet.protocol, {
+    tcp: () => {
+      const secured = tables.settings().get(SETTINGS.transitions).ne(0)
+      decide(packet.flags.has(TCP_FLAG.syn).not().or(secured), STATE.NONE, true)
+    },
+    udp: () => {},
+    sctp: () => decide(packet.flags.ne(SCTP_EVENT.init), STATE.SCTP_NONE, false),
   })
 }
 

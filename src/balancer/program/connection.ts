@@ -16,12 +16,16 @@ import {
   CONNECTION6,
   DESTINATION,
   DETAIL,
+  FORWARD,
   KEY_BUSY,
   KIND,
+  STATES,
 } from '../layout.ts'
+import type { Shape } from '../shape.ts'
 import { ACTIVE_STATES } from '../tcp-state.ts'
 import { type Address, isAddressAt, readAddress, writeAddress } from './address.ts'
 import type { Packet } from './parse.ts'
+import type { Scene } from './scene.ts'
 import type { Tables } from './tables.ts'
 
 /** The two words of a key; IPv6 addresses do not fit into one: there it is a hash of them, and they are compared, too. */
@@ -95,6 +99,13 @@ export function isClientOf(tables: Tables, entry: Pointer, address: Address): Co
   return isAddressAt(entry, tables.family === 4 ? CONNECTION.client : CONNECTION6.client, address)
 }
 
+/** True for what a reply entry may lead to. */
+export function awaitsReplies(entry: Pointer, { onePacket }: Shape): Condition {
+  const kind = entry.get(CONNECTION.kind)
+  const isConnection = kind.eq(KIND.connection)
+  return onePacket ? isConnection.or(kind.eq(KIND.onePacket)) : isConnection
+}
+
 /** The virtual address of a connection. */
 export function virtualOf(tables: Tables, entry: Pointer): Address {
   return readAddress(entry, tables.family === 4 ? CONNECTION.virtual : CONNECTION6.virtual, tables.family)
@@ -115,7 +126,7 @@ export function createConnection(
   code: Code,
   tables: Tables,
   key: ConnectionKey,
-  kind: 'connection' | 'template',
+  kind: 'connection' | 'template' | 'onePacket',
   entry: NewConnection,
   slot: Variable,
   full: () => void,
@@ -138,14 +149,18 @@ export function createConnection(
 
   const destination = tables.destination(entry.destination)
   destination.increase(
-    kind === 'template' ? DESTINATION.persistent : entry.active ? DESTINATION.active : DESTINATION.inactive,
+    {
+      template: DESTINATION.persistent,
+      onePacket: DESTINATION.awaited,
+      connection: entry.active ? DESTINATION.active : DESTINATION.inactive,
+    }[kind],
     1,
   )
   tables.settings().increase(tables.entriesField, 1)
 }
 
 /** Makes a translated connection known by its replies: <client, server, their ports>, an entry that names the connection's slot. */
-export function addReplyEntry(
+function addReplyEntry(
   code: Code,
   tables: Tables,
   packet: Packet,
@@ -170,6 +185,28 @@ export function addReplyEntry(
   entry.set(CONNECTION.flags, CONNECTION_FLAG.translated)
   tables.detail(slot).set(DETAIL.reply, place.add(1))
   reply.exchange(CONNECTION.key, key.ports)
+}
+
+/** Enters how the packets of a new connection go to its server. */
+export function settleMethod(
+  { code, tables, shape, packet }: Pick<Scene, 'code' | 'tables' | 'shape' | 'packet'>,
+  slot: Value,
+  destination: Value,
+  key: ConnectionKey,
+  full: () => void,
+): void {
+  const server = tables.destination(destination)
+  if (shape.methods.includes('masquerade'))
+    code.when(server.get(DESTINATION.forward).eq(FORWARD.masquerade), () => {
+      addReplyEntry(code, tables, packet, slot, server, () => {
+        removeConnection(code, tables, slot, key.ports)
+        full()
+      })
+    })
+  if (shape.methods.includes('tunnel'))
+    code.when(server.get(DESTINATION.forward).eq(FORWARD.tunnel), () =>
+      tables.connection(slot).set(CONNECTION.flags, CONNECTION_FLAG.tunnelled),
+    )
 }
 
 /**
@@ -236,20 +273,24 @@ export function removeConnection(code: Code, tables: Tables, slot: Value, ports:
       const detail = tables.detail(slot)
       const destination = tables.destination(entry.get(CONNECTION.destination))
       const state = entry.get(CONNECTION.state)
-      code.when(
-        isTemplate(ports),
-        () => destination.increase(DESTINATION.persistent, -1),
-        () => {
-          code.when(
-            isActive(code, state),
-            () => destination.increase(DESTINATION.active, -1),
-            () => destination.increase(DESTINATION.inactive, -1),
-          )
-          relieve(code, tables, entry.get(CONNECTION.destination))
-          const template = detail.get(DETAIL.template)
-          code.when(template.ne(0), () => tables.detail(template.sub(1)).increase(DETAIL.children, -1))
-        },
-      )
+      code.section(uncounted => {
+        code.when(isTemplate(ports), () => {
+          destination.increase(DESTINATION.persistent, -1)
+          uncounted()
+        })
+        code.when(isOnePacket(ports), () => {
+          destination.increase(DESTINATION.awaited, -1)
+          uncounted()
+        })
+        code.when(
+          isActive(code, state),
+          () => destination.increase(DESTINATION.active, -1),
+          () => destination.increase(DESTINATION.inactive, -1),
+        )
+        relieve(code, tables, entry.get(CONNECTION.destination))
+        const template = detail.get(DETAIL.template)
+        code.when(template.ne(0), () => tables.detail(template.sub(1)).increase(DETAIL.children, -1))
+      })
       const reply = detail.get(DETAIL.reply)
       code.when(reply.ne(0), () => tables.connection(reply.sub32(1)).exchange(CONNECTION.key, 0))
       tables.settings().increase(tables.entriesField, -1)
@@ -263,10 +304,17 @@ export function isTemplate(ports: Value): Condition {
   return ports.shr(40).and(0xff).eq(KIND.template)
 }
 
+function isOnePacket(ports: Value): Condition {
+  return ports.shr(40).and(0xff).eq(KIND.onePacket)
+}
+
 /** True if a connection in this state counts as active. */
 export function isActive(code: Code, state: Value): Condition {
-  const active = ACTIVE_STATES.reduce((bits, number) => bits | (1 << number), 0)
-  return code.constant(active).shr(state.and(31)).has(1)
+  const active = ACTIVE_STATES.reduce((bits, number) => bits | (1n << BigInt(number)), 0n)
+  return code
+    .constant(active)
+    .shr(state.and(STATES - 1))
+    .has(1)
 }
 
 /** An overloaded destination gets connections again once few enough are left (ip_vs_dest_conn_overhead's bounds). */

@@ -29,6 +29,7 @@ const ARTICLE: Shape = {
   protocols: ['tcp'],
   schedulers: ['rr'],
   persistence: true,
+  onePacket: false,
   thresholds: false,
   methods: ['route'],
   tunnels: [],

@@ -14,8 +14,9 @@ import type { Code } from '../../bpf/code.ts'
 import type { ProgramSource } from '../../bpf/compile.ts'
 import { HELPER } from '../../bpf/helper.ts'
 import type { IpFamily } from '../../bytes/address.ts'
-import { COUNTER, type TableFacts } from '../layout.ts'
+import { CONNECTION, COUNTER, type TableFacts } from '../layout.ts'
 import { scheduleCallbacks } from '../schedulers/schedule.ts'
+import { walkCallback } from '../schedulers/walk.ts'
 import type { Shape } from '../shape.ts'
 import { beginConnection } from './begin.ts'
 import { connectionKey, findConnection } from './connection.ts'
@@ -30,10 +31,12 @@ import { carriesIpv6, isFragment, type Packet, parsePacket } from './parse.ts'
 import { followReply } from './reply.ts'
 import { translate } from './rewrite.ts'
 import type { Scene } from './scene.ts'
+import { CRC_WALK } from './sctp-checksum.ts'
 import { guardTtl } from './send.ts'
 import type { Looping } from './sweep.ts'
 import { Tables } from './tables.ts'
 import { tell } from './tell.ts'
+import { wayOf } from './way.ts'
 
 /** The program for a table of this shape, at this hook. */
 export function director(hook: Hook, facts: TableFacts, shape: Shape, looping: Looping): ProgramSource {
@@ -41,7 +44,7 @@ export function director(hook: Hook, facts: TableFacts, shape: Shape, looping: L
     name: 'sluice_director',
     type: hook.type,
     main: code => writeDirector(code, hook, facts, shape, looping),
-    callbacks: scheduleCallbacks(facts, shape),
+    callbacks: { ...scheduleCallbacks(facts, shape), [CRC_WALK.name]: walkCallback(facts, shape, CRC_WALK) },
   }
 }
 
@@ -112,7 +115,7 @@ function direct(
         tell(code, 'any-port')
         found()
       })
-    if (shape.methods.includes('masquerade')) followReply(code, tables, hook, shape, packet)
+    if (shape.methods.includes('masquerade')) followReply(code, tables, hook, shape, looping, packet)
     tell(code, 'no-service')
     pass()
   })
@@ -125,24 +128,30 @@ function direct(
   }
 
   const now = code.call(HELPER.jiffies).low32()
-  const scene: Scene = { code, tables, hook, shape, packet, now, refuse }
+  const scene: Scene = { code, tables, hook, shape, packet, looping, now, refuse }
   const key = connectionKey(tables, packet.source, packet.destination, packet.ports, packet.protocol, 'connection')
   const slot = code.variable(0, 32)
   const destination = code.variable(0, 32)
-  code.section(known => {
-    code.section(absent => {
-      code.section(matched => {
-        findConnection(code, tables, key, slot, matched)
-        absent()
+  const way = shape.onePacket ? { flags: code.variable(0, 8), serverPort: code.variable(0, 16) } : undefined
+  code.section(sent => {
+    code.section(known => {
+      code.section(absent => {
+        code.section(matched => {
+          findConnection(code, tables, key, slot, matched)
+          absent()
+        })
+        code.comment('a known connection')
+        tell(code, 'connection', () => ({ slot }))
+        followConnection(scene, key, slot, destination, absent)
+        known()
       })
-      code.comment('a known connection')
-      tell(code, 'connection', () => ({ slot }))
-      followConnection(scene, key, slot, destination, absent)
-      known()
+      code.comment('a new connection')
+      tell(code, 'new-connection')
+      const alone = way === undefined ? undefined : { way, leave: sent }
+      beginConnection(scene, key, service, slot, destination, alone)
     })
-    code.comment('a new connection')
-    tell(code, 'new-connection')
-    beginConnection(scene, looping, key, service, slot, destination)
+    way?.flags.set(tables.connection(slot).get(CONNECTION.flags))
+    way?.serverPort.set(tables.connection(slot).get(CONNECTION.serverPort))
   })
 
   code.comment('counts')
@@ -155,7 +164,7 @@ function direct(
     tables.count('truncated')
     code.exit(hook.drop)
   }
-  forward(scene, slot, destination, (address, port) =>
-    translate(code, hook, shape, packet, { end: 'destination', address, port }, truncated),
+  forward(scene, way ?? wayOf(tables, slot), destination, (address, port) =>
+    translate(scene, { end: 'destination', address, port }, truncated),
   )
 }

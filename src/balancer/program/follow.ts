@@ -1,5 +1,5 @@
 /** What a packet does to the connection it belongs to: its state, its time, the counts of its server. */
-import type { Pointer, Value, Variable } from '../../bpf/value.ts'
+import type { Condition, Pointer, Value, Variable } from '../../bpf/value.ts'
 import {
   CONNECTION,
   CONNECTION_FLAG,
@@ -7,16 +7,22 @@ import {
   DESTINATION,
   DESTINATION_FLAG,
   DETAIL,
+  SCTP_TABLE_BYTES,
+  SCTP_TRANSITIONS_OFFSET,
   SECURE_TRANSITIONS_OFFSET,
   SETTINGS,
   STATE,
+  STATES,
   TCP_EVENT,
   TIMEOUTS_OFFSET,
   TRANSITION_TABLE,
   TRANSITIONS_OFFSET,
 } from '../layout.ts'
+import { SCTP_EVENT } from '../sctp-state.ts'
+import type { Shape } from '../shape.ts'
 import { type ConnectionKey, isActive, removeConnection } from './connection.ts'
-import { PROTOCOL, TCP_FLAG } from './headers.ts'
+import { TCP_FLAG } from './headers.ts'
+import { perProtocol } from './per-protocol.ts'
 import type { Scene } from './scene.ts'
 import type { Tables } from './tables.ts'
 import { tell } from './tell.ts'
@@ -38,8 +44,8 @@ export function followConnection(
     removeConnection(code, tables, slot, key.ports)
     absent()
   })
-  if (shape.protocols.includes('tcp')) {
-    code.rarely(packet.flags.has(TCP_FLAG.syn), () =>
+  const reuse = (mayBe: Condition) =>
+    code.rarely(mayBe, () =>
       code.section(kept => {
         keepUnlessReused(scene, slot, state, destination, kept)
         tell(code, 'reused', () => ({ slot }))
@@ -47,7 +53,11 @@ export function followConnection(
         absent()
       }),
     )
-  }
+  perProtocol(code, shape, packet.protocol, {
+    tcp: () => reuse(packet.flags.has(TCP_FLAG.syn)),
+    udp: () => {},
+    sctp: () => reuse(packet.flags.eq(SCTP_EVENT.init)),
+  })
   const server = tables.destination(destination)
   code.guard(server.get(DESTINATION.flags).has(DESTINATION_FLAG.available), () => {
     tell(code, 'server-gone', () => ({ destination }))
@@ -62,7 +72,7 @@ export function followConnection(
 }
 
 /**
- * A SYN on a connection that is there (ip_vs_in_hook, is_new_conn_expected): comes back if the port is used again, for
+ * A SYN, or an INIT, on a connection that is there (ip_vs_in_hook, is_new_conn_expected): comes back if the port is used again, for
  * another connection, which may go elsewhere; leaves by `kept` if not.
  */
 function keepUnlessReused(
@@ -77,7 +87,7 @@ function keepUnlessReused(
     code.when(tables.sysctl('expire_nodest_conn').ne(0).and(quiesced), reused)
     const mode = tables.sysctl('conn_reuse_mode')
     code.when(mode.eq(0).or(tables.detail(slot).get(DETAIL.template).ne(0)), kept)
-    code.when(state.eq(STATE.TIME_WAIT).or(state.eq(STATE.CLOSE)), reused)
+    code.when(state.eq(STATE.TIME_WAIT).or(state.eq(STATE.CLOSE)).or(state.eq(STATE.SCTP_CLOSED)), reused)
     const oneSided = tables.connection(slot).get(CONNECTION.flags).has(CONNECTION_FLAG.translated).not()
     code.when(mode.has(2).and(state.eq(STATE.FIN_WAIT)).and(oneSided), reused)
     kept()
@@ -96,16 +106,19 @@ type Followed = Pick<Scene, 'code' | 'tables' | 'shape' | 'packet' | 'now'>
 export function advance(scene: Followed, slot: Value, server: Pointer, direction: 'in' | 'out'): void {
   const { code, tables, shape, packet, now } = scene
   const entry = tables.connection(slot)
-  if (shape.protocols.includes('tcp')) {
-    const state = entry.get(CONNECTION.state)
-    const quiet = packet.flags.and(TCP_FLAG.syn | TCP_FLAG.fin | TCP_FLAG.rst | TCP_FLAG.ack).eq(TCP_FLAG.ack)
-    const steady = state.eq(STATE.ESTABLISHED).and(quiet)
-    const change = () => changeState(scene, slot, state, server, direction)
-    code.when(
-      shape.protocols.includes('udp') ? steady.not().and(packet.protocol.eq(PROTOCOL.tcp)) : steady.not(),
-      change,
-    )
-  }
+  const state = entry.get(CONNECTION.state)
+  const next = code.variable(state, 8)
+  perProtocol(code, shape, packet.protocol, {
+    tcp: () => {
+      const quiet = packet.flags.and(TCP_FLAG.syn | TCP_FLAG.fin | TCP_FLAG.rst | TCP_FLAG.ack).eq(TCP_FLAG.ack)
+      const steady = state.eq(STATE.ESTABLISHED).and(quiet)
+      code.when(steady.not(), () => next.set(nextTcp(scene, slot, state, direction)))
+    },
+    udp: () => {},
+    sctp: () => next.set(nextSctp(scene, slot, state, direction)),
+  })
+  if (shape.protocols.some(protocol => protocol !== 'udp'))
+    code.rarely(next.ne(state), () => changeState(scene, slot, state, next, server))
   // At most once a jiffy, so that a busy connection does not write to its entry with every packet.
   code.when(entry.get(CONNECTION.stamp).ne(now), () => {
     entry.set(CONNECTION.stamp, now)
@@ -118,15 +131,11 @@ export function advance(scene: Followed, slot: Value, server: Pointer, direction
   })
 }
 
-/** set_tcp_state of ip_vs_proto_tcp.c: by the one-sided table where replies are not seen, else by the two-sided ones. */
-function changeState(scene: Followed, slot: Value, state: Value, server: Pointer, direction: 'in' | 'out'): void {
-  const { code, tables, shape, packet } = scene
-  const entry = tables.connection(slot)
+/** set_tcp_state of ip_vs_proto_tcp.c. */
+function nextTcp(scene: Followed, slot: Value, state: Value, direction: 'in' | 'out'): Value {
+  const { code, tables, packet } = scene
   const next = code.variable(STATE.CLOSE, 8)
-  const table = code.variable(64 * TRANSITION_TABLE[direction === 'out' ? 'output' : 'inputOnly'], 16)
-  if (direction === 'in' && shape.methods.includes('masquerade')) {
-    code.when(entry.get(CONNECTION.flags).has(CONNECTION_FLAG.translated), () => table.set(64 * TRANSITION_TABLE.input))
-  }
+  const table = transitionTable(scene, slot, direction, TCP_TABLE_BYTES)
   const inForce = tables
     .settings()
     .get(SETTINGS.transitions)
@@ -144,28 +153,70 @@ function changeState(scene: Followed, slot: Value, state: Value, server: Pointer
       })
     }
   })
+  return next
+}
+
+/** set_sctp_state of ip_vs_proto_sctp.c. */
+function nextSctp(scene: Followed, slot: Value, state: Value, direction: 'in' | 'out'): Value {
+  const { tables, packet } = scene
+  const table = transitionTable(scene, slot, direction, SCTP_TABLE_BYTES)
+  const row = packet.flags.and(15).shl(4).add(state.and(15)).add(table.and(0x1ff)).add(SCTP_TRANSITIONS_OFFSET)
+  return tables.settings(row).get([0, 'u8'])
+}
+
+const TCP_TABLE_BYTES = 64
+
+/** Where the table begins that goes for this packet: the one-sided one where replies are not seen, else one of the two-sided. */
+function transitionTable(
+  { code, tables, shape }: Followed,
+  slot: Value,
+  direction: 'in' | 'out',
+  tableBytes: number,
+): Value {
+  if (direction === 'out') return code.variable(tableBytes * TRANSITION_TABLE.output, 16)
+  const table = code.variable(tableBytes * TRANSITION_TABLE.inputOnly, 16)
+  if (shape.methods.includes('masquerade')) {
+    const translated = tables.connection(slot).get(CONNECTION.flags).has(CONNECTION_FLAG.translated)
+    code.when(translated, () => table.set(tableBytes * TRANSITION_TABLE.input))
+  }
+  return table
+}
+
+/** Enters the next state: the counts of the server, the connection's time, what its template is worth. */
+function changeState({ code, tables, shape }: Followed, slot: Value, state: Value, next: Value, server: Pointer): void {
+  const entry = tables.connection(slot)
   tell(code, 'state', () => ({ slot, before: state, after: next }))
   const before = isActive(code, state)
   const after = isActive(code, next)
-  code.rarely(next.ne(state), () => {
-    code.when(before.and(after.not()), () => {
-      server.increase(DESTINATION.active, -1)
-      server.increase(DESTINATION.inactive, 1)
-    })
-    code.when(after.and(before.not()), () => {
-      server.increase(DESTINATION.inactive, -1)
-      server.increase(DESTINATION.active, 1)
-    })
-    entry.set(CONNECTION.state, next)
-    // A template is worth keeping once one of its connections was really opened.
-    const template = tables.detail(slot).get(DETAIL.template)
-    code.when(next.eq(STATE.ESTABLISHED).and(template.ne(0)), () =>
-      tables.connection(template.sub32(1)).set(CONNECTION.state, STATE.ASSURED),
-    )
+  code.when(before.and(after.not()), () => {
+    server.increase(DESTINATION.active, -1)
+    server.increase(DESTINATION.inactive, 1)
   })
+  code.when(after.and(before.not()), () => {
+    server.increase(DESTINATION.inactive, -1)
+    server.increase(DESTINATION.active, 1)
+  })
+  entry.set(CONNECTION.state, next)
+  // A template is worth keeping once one of its connections was really opened.
+  const template = tables.detail(slot).get(DETAIL.template)
+  code.when(isEstablished(shape, next).and(template.ne(0)), () =>
+    tables.connection(template.sub32(1)).set(CONNECTION.state, STATE.ASSURED),
+  )
   entry.set(CONNECTION.timeout, timeoutOf(tables, next))
 }
 
+function isEstablished({ protocols }: Shape, state: Value): Condition {
+  const tcp = state.eq(STATE.ESTABLISHED)
+  return protocols.includes('sctp') ? tcp.or(state.eq(STATE.SCTP_ESTABLISHED)) : tcp
+}
+
 function timeoutOf(tables: Tables, state: Value): Value {
-  return tables.settings(state.and(31).shl(2).add(TIMEOUTS_OFFSET)).get([0, 'u32'])
+  return tables
+    .settings(
+      state
+        .and(STATES - 1)
+        .shl(2)
+        .add(TIMEOUTS_OFFSET),
+    )
+    .get([0, 'u32'])
 }

@@ -30,6 +30,7 @@ import { adjusted, decreaseTtl } from './rewrite.ts'
 import { type Changed, guardTtl, sendToAddress } from './send.ts'
 import type { Tables } from './tables.ts'
 import { tell } from './tell.ts'
+import { wayOf } from './way.ts'
 
 /** Notes that what is behind this first fragment belongs to the connection in `slot`, from the client or to it. */
 export function rememberFragment(
@@ -122,7 +123,7 @@ export function followFragment(code: Code, tables: Tables, hook: Hook, shape: Sh
         tables.count('too-big')
         drop()
       }
-      forward({ code, tables, hook, shape, packet, now, refuse }, slot, destination, address =>
+      forward({ code, tables, hook, shape, packet, now, refuse }, wayOf(tables, slot), destination, address =>
         readdress(packet, 'destination', address),
       )
     },

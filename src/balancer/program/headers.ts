@@ -52,6 +52,12 @@ export const TCP_FLAG = { fin: 1, syn: 2, rst: 4, psh: 8, ack: 16 } as const
 export const TCP_CHECKSUM = [16, 'u16'] as const
 export const UDP_CHECKSUM = [6, 'u16'] as const
 
+/** SCTP's common header (RFC 9260 section 3.1), and the chunk that follows it. */
+export const SCTP_BYTES = 12
+export const SCTP_CHECKSUM = [8, 'u32'] as const
+export const CHUNK = { type: [0, 'u8'], length: [2, 'be16'] } as const
+export const CHUNK_BYTES = 4
+
 /** `typeAndCode` raw: the type in the low byte. */
 export const ICMP = {
   type: [0, 'u8'],

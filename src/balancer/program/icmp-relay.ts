@@ -11,10 +11,10 @@
 import type { Code } from '../../bpf/code.ts'
 import { HELPER } from '../../bpf/helper.ts'
 import type { Pointer, Value, Variable } from '../../bpf/value.ts'
-import { CONNECTION, CONNECTION_FLAG, COUNTER, DESTINATION, KIND } from '../layout.ts'
+import { CONNECTION, CONNECTION_FLAG, COUNTER, DESTINATION } from '../layout.ts'
 import type { Shape } from '../shape.ts'
 import { type Address, addressDelta, readAddress, writeAddress } from './address.ts'
-import { connectionKey, findConnection, isClientOf, virtualOf } from './connection.ts'
+import { awaitsReplies, connectionKey, findConnection, isClientOf, virtualOf } from './connection.ts'
 import { isOver } from './follow.ts'
 import { forward } from './forward.ts'
 import { readdress } from './fragment.ts'
@@ -38,6 +38,7 @@ import { adjusted, delta } from './rewrite.ts'
 import { type Changed, guardTtl, sendToAddress } from './send.ts'
 import type { Tables } from './tables.ts'
 import { tell } from './tell.ts'
+import { wayOf } from './way.ts'
 
 /** An error message, taken apart. */
 interface Quotation {
@@ -65,7 +66,7 @@ export function relayError(code: Code, tables: Tables, hook: Hook, shape: Shape,
   const now = code.call(HELPER.jiffies).low32()
   const slot = code.variable(0, 32)
   relayToServer(code, tables, hook, shape, packet, quotation, now, slot)
-  if (shape.methods.includes('masquerade')) relayToClient(code, tables, hook, packet, quotation, now, slot)
+  if (shape.methods.includes('masquerade')) relayToClient(code, tables, hook, shape, packet, quotation, now, slot)
   if (shape.methods.includes('tunnel')) relayFromTunnel(code, tables, hook, shape, packet, quotation, now, slot)
   pass()
 }
@@ -131,7 +132,7 @@ function relayToServer(
     }
     guardTtl(code, packet, () => drop('ttl'))
     const refuse = () => drop('too-big')
-    forward({ code, tables, hook, shape, packet, now, refuse }, slot, destination, (address, port) => {
+    forward({ code, tables, hook, shape, packet, now, refuse }, wayOf(tables, slot), destination, (address, port) => {
       requote(quotation, 'source', address, port)
       return readdress(packet, 'destination', address)
     })
@@ -143,6 +144,7 @@ function relayToClient(
   code: Code,
   tables: Tables,
   hook: Hook,
+  shape: Shape,
   packet: Packet,
   quotation: Quotation,
   now: Value,
@@ -158,9 +160,7 @@ function relayToClient(
     })
     slot.set(tables.connection(place).get(CONNECTION.destination))
     const entry = tables.connection(slot)
-    const same = entry
-      .get(CONNECTION.kind)
-      .eq(KIND.connection)
+    const same = awaitsReplies(entry, shape)
       .and(isClientOf(tables, entry, client))
       .and(entry.get(CONNECTION.clientPort).eq(ports.and(0xffff)))
     code.guard(same.and(isOver(entry, now).not()), other)

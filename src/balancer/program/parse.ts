@@ -5,9 +5,12 @@
 import type { Code } from '../../bpf/code.ts'
 import type { Condition, Pointer, Value, Variable } from '../../bpf/value.ts'
 import type { IpFamily } from '../../bytes/address.ts'
+import { SCTP_CHUNK, SCTP_EVENT, type SctpEvent } from '../sctp-state.ts'
 import type { Shape } from '../shape.ts'
 import { type Address, readAddress } from './address.ts'
 import {
+  CHUNK,
+  CHUNK_BYTES,
   ETHERNET,
   ETHERNET_BYTES,
   EXTENSION,
@@ -21,9 +24,11 @@ import {
   RAW_ETHERTYPE,
   RAW_FRAGMENT_MASK,
   RAW_OFFSET_MASK,
+  SCTP_BYTES,
   TCP_FLAGS,
 } from './headers.ts'
 import { CONTEXT_BYTES, type Hook } from './hook.ts'
+import { perProtocol } from './per-protocol.ts'
 
 export interface Packet {
   readonly family: IpFamily
@@ -41,7 +46,7 @@ export interface Packet {
   /** Both ports raw, the source's in the low half. */
   readonly ports: Value
   readonly protocol: Value
-  /** TCP's flags; 0 for other protocols. */
+  /** TCP's flags, or what SCTP's first chunk is (SCTP_EVENT); 0 for UDP. */
   readonly flags: Value
   /** Where the transport header begins, from the start of the frame. */
   readonly transportAt: Value
@@ -182,7 +187,7 @@ function passExtensions(
       const header = code.pointer(at, 8, true)
       // All ones for a fragment header, else 0.
       const distance = protocol.xor(EXTENSION.fragment)
-      const fragment = code.constant(0).sub(distance).or(distance).shr(63).sub(1)
+      const fragment = allOnesUnless(code, distance)
       code.guard(protocol.lt(64), pass)
       code.guard(code.constant(1).shl(protocol.and(63)).has(EXTENSION_BITS), pass)
       const field = header.get([2, 'u16']).and(fragment)
@@ -238,18 +243,51 @@ function readFlags(
   shape: Shape,
   pass: () => void,
 ): void {
-  if (!shape.protocols.includes('tcp')) return
-  const read = () => {
-    code.guard(from.add(offset + TCP_FLAGS[0] + 1).le(end), pass)
-    flags.set(
-      code
-        .pointer(from, offset + TCP_FLAGS[0] + 1, true)
-        .at(offset)
-        .get(TCP_FLAGS),
-    )
-  }
-  if (shape.protocols.length === 1) read()
-  else code.when(protocol.eq(PROTOCOL.tcp), read)
+  perProtocol(code, shape, protocol, {
+    tcp: () => {
+      code.guard(from.add(offset + TCP_FLAGS[0] + 1).le(end), pass)
+      flags.set(
+        code
+          .pointer(from, offset + TCP_FLAGS[0] + 1, true)
+          .at(offset)
+          .get(TCP_FLAGS),
+      )
+    },
+    udp: () => {},
+    sctp: () => readChunk(code, from.add(offset + SCTP_BYTES), end, flags, pass),
+  })
+}
+
+/** Four bits for each type of chunk; `data` is 0. */
+const EVENTS = (Object.keys(SCTP_CHUNK) as Exclude<SctpEvent, 'data'>[]).reduce(
+  (bits, event) => bits | (BigInt(SCTP_EVENT[event]) << BigInt(4 * SCTP_CHUNK[event])),
+  0n,
+)
+/** How far behind the first chunk a second one is looked for. */
+const CHUNK_MASK = 0x1ffc
+
+/**
+ * sctp_state_transition of ip_vs_proto_sctp.c: the first chunk decides, but for an ABORT behind what only carries a cookie.
+ * A packet without any is not SCTP. Few branches, and no constants: the verifier follows each by itself to the end.
+ */
+function readChunk(code: Code, at: Value, end: Value, event: Variable, pass: () => void): void {
+  code.guard(at.add(CHUNK_BYTES).le(end), pass)
+  const chunk = code.pointer(at, CHUNK_BYTES, true)
+  const type = chunk.get(CHUNK.type)
+  const isKnown = allOnesUnless(code, type.shr(4))
+  event.set(code.constant(EVENTS).shr(type.and(15).shl(2)).and(isKnown).and(15))
+  code.rarely(type.eq(SCTP_CHUNK.cookieEcho).or(type.eq(SCTP_CHUNK.cookieAck)), () => {
+    const next = at.add(chunk.get(CHUNK.length).add(3).and(CHUNK_MASK))
+    code.when(next.add(CHUNK_BYTES).le(end), () => {
+      const isAbort = allOnesUnless(code, code.pointer(next, CHUNK_BYTES, true).get(CHUNK.type).xor(SCTP_CHUNK.abort))
+      event.set(event.and(isAbort.xor(-1)).or(isAbort.and(SCTP_EVENT.abort)).and(15))
+    })
+  })
+}
+
+/** All bits set for 0, none for what is not. */
+function allOnesUnless(code: Code, value: Value): Value {
+  return code.constant(0).sub(value).or(value).shr(63).sub(1)
 }
 
 /** The same behind an IP header with options, whose length is not known before. */

@@ -21,6 +21,7 @@ import { overheadBytes } from './tunnel.ts'
 const MTU_MIN = 68
 const TCP_HEADER_LENGTH = [12, 'u8'] as const
 const UDP_BYTES = 8
+const GSO_BY_FRAGS = 0xffff
 
 /** Comes back if the packet may go where `mtu` bytes go at once, with so many put before it; `tooBig` must not. */
 export function admitLength(
@@ -38,6 +39,8 @@ export function admitLength(
       if (gsoSize !== undefined) {
         const size = code.pointer(packet.context, CONTEXT_BYTES).get(gsoSize)
         code.when(size.ne(0), () => {
+          // SCTP's segments are as its sender made them: each as long as it saw fit.
+          code.when(size.eq(GSO_BY_FRAGS), fits)
           const headers = headerBytes(code, packet, fits)
           code.when(headers.add(size).add(overhead).le(mtu), () => {
             tell(code, 'segmented')

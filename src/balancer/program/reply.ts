@@ -5,9 +5,9 @@
  */
 import type { Code } from '../../bpf/code.ts'
 import { HELPER } from '../../bpf/helper.ts'
-import { CONNECTION, COUNTER, KIND } from '../layout.ts'
+import { CONNECTION, COUNTER } from '../layout.ts'
 import type { Shape } from '../shape.ts'
-import { connectionKey, findConnection, isClientOf, virtualOf } from './connection.ts'
+import { awaitsReplies, connectionKey, findConnection, isClientOf, virtualOf } from './connection.ts'
 import { findInIndexCode } from './find-service.ts'
 import { advance, isOver } from './follow.ts'
 import { rememberFragment } from './fragment.ts'
@@ -16,11 +16,19 @@ import { isFragment, type Packet } from './parse.ts'
 import { admitLength } from './path-mtu.ts'
 import { translate } from './rewrite.ts'
 import { guardTtl, sendToAddress } from './send.ts'
+import type { Looping } from './sweep.ts'
 import type { Tables } from './tables.ts'
 import { tell } from './tell.ts'
 
 /** Ends with a verdict if the packet is a reply of a translated connection; comes back if not. */
-export function followReply(code: Code, tables: Tables, hook: Hook, shape: Shape, packet: Packet): void {
+export function followReply(
+  code: Code,
+  tables: Tables,
+  hook: Hook,
+  shape: Shape,
+  looping: Looping,
+  packet: Packet,
+): void {
   const pass = () => code.exit(hook.pass)
   code.section(other => {
     const servers = code.variable(0, 32)
@@ -44,9 +52,7 @@ export function followReply(code: Code, tables: Tables, hook: Hook, shape: Shape
     const entry = tables.connection(slot)
     const now = code.call(HELPER.jiffies).low32()
     // The connection may have ended a moment ago, and its place be another's.
-    const same = entry
-      .get(CONNECTION.kind)
-      .eq(KIND.connection)
+    const same = awaitsReplies(entry, shape)
       .and(isClientOf(tables, entry, packet.destination))
       .and(entry.get(CONNECTION.clientPort).eq(packet.ports.shr(16)))
     code.guard(same.and(isOver(entry, now).not()), other)
@@ -63,7 +69,7 @@ export function followReply(code: Code, tables: Tables, hook: Hook, shape: Shape
     const port = entry.get(CONNECTION.virtualPort)
     sendToAddress(code, tables, hook, packet, packet.destination, {
       admit: mtu => admitLength(code, hook, packet, mtu, 0, pass),
-      write: () => translate(code, hook, shape, packet, { end: 'source', address, port }, pass),
+      write: () => translate({ code, tables, hook, shape, packet, looping }, { end: 'source', address, port }, pass),
     })
   })
 }

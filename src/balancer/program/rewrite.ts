@@ -8,11 +8,12 @@
 import type { Code } from '../../bpf/code.ts'
 import { HELPER } from '../../bpf/helper.ts'
 import type { Scalar, Value } from '../../bpf/value.ts'
-import type { Shape } from '../shape.ts'
 import { type Address, addressDelta, writeAddress } from './address.ts'
 import { IPV4, IPV6, PORTS, PROTOCOL, TCP_CHECKSUM, UDP_CHECKSUM } from './headers.ts'
-import type { Hook } from './hook.ts'
 import { type Packet, transportHeader } from './parse.ts'
+import { perProtocol } from './per-protocol.ts'
+import type { Scene } from './scene.ts'
+import { fixCrc } from './sctp-checksum.ts'
 import type { Changed } from './send.ts'
 
 /** BPF_F_PSEUDO_HDR: what changes is in the pseudo-header. BPF_F_MARK_MANGLED_0: a UDP checksum of 0 stays 0. */
@@ -39,15 +40,14 @@ export interface Translation {
   readonly port: Value
 }
 
+type Translating = Pick<Scene, 'code' | 'tables' | 'hook' | 'shape' | 'packet' | 'looping'>
+
 /**
  * Writes the new address and port and one TTL less. At tc the transport checksum is left to the kernel's helper,
  * which may move the packet, and comes last.
  */
 export function translate(
-  code: Code,
-  hook: Hook,
-  shape: Shape,
-  packet: Packet,
+  { code, tables, hook, shape, packet, looping }: Translating,
   translation: Translation,
   otherwise: () => void,
 ): Changed {
@@ -64,19 +64,19 @@ export function translate(
   decreaseTtl(packet)
   transport.set(PORTS[end], port)
 
-  const perProtocol = (change: (checksumAt: number, isUdp: boolean) => void) => {
-    if (!shape.protocols.includes('udp')) change(TCP_CHECKSUM[0], false)
-    else if (!shape.protocols.includes('tcp')) change(UDP_CHECKSUM[0], true)
-    else
-      code.when(
-        packet.protocol.eq(PROTOCOL.tcp),
-        () => change(TCP_CHECKSUM[0], false),
-        () => change(UDP_CHECKSUM[0], true),
-      )
-  }
+  if (shape.protocols.includes('sctp'))
+    code.when(packet.protocol.eq(PROTOCOL.sctp), () =>
+      fixCrc({ code, tables, shape, packet, looping }, end, portBefore.xor(port), otherwise),
+    )
+  const withChecksum = (change: (checksumAt: number, isUdp: boolean) => void) =>
+    perProtocol(code, shape, packet.protocol, {
+      tcp: () => change(TCP_CHECKSUM[0], false),
+      udp: () => change(UDP_CHECKSUM[0], true),
+      sctp: () => {},
+    })
   if (hook.type === 'tc') {
     const finish = () =>
-      perProtocol((checksumAt, isUdp) => {
+      withChecksum((checksumAt, isUdp) => {
         const offset = packet.transportAt.add(checksumAt)
         const zero = isUdp ? MARK_MANGLED_0 : 0
         replacePseudo(code, packet, offset, changed, PSEUDO_HEADER | zero)
@@ -84,7 +84,7 @@ export function translate(
       })
     return { start: packet.start, finish }
   }
-  perProtocol((checksumAt, isUdp) => {
+  withChecksum((checksumAt, isUdp) => {
     const header = transportHeader(code, packet, checksumAt + 2, otherwise)
     const sum = header.get([checksumAt, 'u16'])
     const write = () => {

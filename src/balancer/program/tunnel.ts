@@ -79,10 +79,11 @@ export function encapsulate(
     port: server.get(DESTINATION.tunnelPort),
     flags: server.get(DESTINATION.tunnelFlags),
   }
-  // A piece of a packet, or an ICMP message, does not add up to what a segment does: it goes without.
+  // A piece of a packet, an ICMP message or one of SCTP does not add up to what a segment does: it goes without.
   const flagged = outer.flags.has(TUNNEL_FLAG.checksum)
-  const summed =
+  const balanced =
     packet.family === 4 ? flagged.and(isFragment(packet).or(packet.protocol.eq(PROTOCOL.icmp)).not()) : flagged
+  const summed = shape.protocols.includes('sctp') ? balanced.and(packet.protocol.ne(PROTOCOL.sctp)) : balanced
   const type = server.get(DESTINATION.tunnelType)
   const start = code.variable(0)
   const put = (tunnel: TunnelType, withChecksum: boolean) => {
