@@ -11,10 +11,9 @@ import { type Ip, ip, ipFamily, ipFromBytes } from '../bytes/address.ts'
 import type { Backing } from './backing.ts'
 import { type Capacity, REGION_NAMES, type RegionName, regionBytes, type TableFacts } from './layout.ts'
 import { Memory } from './memory.ts'
-import { director } from './program/director.ts'
-import { PROGRAMS_MAP } from './program/dispatch.ts'
+import { PROGRAM_SLOT, PROGRAMS_MAP } from './program/dispatch.ts'
+import { generation } from './program/generation.ts'
 import { type Hook, TC } from './program/hook.ts'
-import { portless } from './program/portless.ts'
 import { sweeper } from './program/sweep.ts'
 import { writeSettings } from './settings.ts'
 import { EMPTY_SHAPE, type Shape } from './shape.ts'
@@ -81,8 +80,8 @@ class InterpretedBacking implements Backing {
   readonly memory: Readonly<Record<RegionName, Uint8Array>>
   ticks: number = BOOTED
   mtu = 1500
-  #program: CompiledProgram
-  #portless: CompiledProgram | undefined
+  /** By their slots. */
+  #programs: readonly (CompiledProgram | undefined)[] = []
   readonly #sweeper: CompiledProgram
   readonly #hook: Hook
   /** Who has which MAC address. */
@@ -97,12 +96,14 @@ class InterpretedBacking implements Backing {
       Uint8Array
     >
     writeSettings(new Memory(this.memory.settings), this.facts)
-    this.#program = compile(director(hook, this.facts, EMPTY_SHAPE, 'helper'))
+    this.reshape(EMPTY_SHAPE)
     this.#sweeper = compile(sweeper(this.facts, 'helper'))
   }
 
   get program(): CompiledProgram {
-    return this.#program
+    const program = this.#programs[PROGRAM_SLOT.director]
+    if (program === undefined) throw new Error('there is no director')
+    return program
   }
   jiffies(): number {
     return this.ticks
@@ -117,8 +118,10 @@ class InterpretedBacking implements Backing {
     return ROUTER[ipFamily(address)]
   }
   reshape(shape: Shape): void {
-    this.#portless = compile(portless(this.#hook, this.facts, shape), { positions: true })
-    this.#program = compile(director(this.#hook, this.facts, shape, 'helper'), { positions: true })
+    const programs: CompiledProgram[] = []
+    for (const { slot, source } of generation(this.#hook, this.facts, shape))
+      programs[slot] = compile(source('helper'), { positions: true })
+    this.#programs = programs
   }
 
   receive(packet: Uint8Array, trace?: Trace, context: ContextFields = {}): Fate {
@@ -136,11 +139,11 @@ class InterpretedBacking implements Backing {
       fib.set(mac, 58)
       return 0
     }
-    const outcome = interpret(this.#program, {
+    const outcome = interpret(this.program, {
       packet,
       context,
       regions: this.memory,
-      maps: { [PROGRAMS_MAP]: { programs: [undefined, this.#portless] } },
+      maps: { [PROGRAMS_MAP]: { programs: this.#programs } },
       jiffies: BigInt(this.ticks),
       helpers: { fibLookup },
       instructionsMax: 1_000_000,

@@ -32,13 +32,12 @@ import {
   type TableFacts,
 } from '../balancer/layout.ts'
 import { Memory } from '../balancer/memory.ts'
-import { director } from '../balancer/program/director.ts'
-import { dispatcher, PROGRAM_SLOT, PROGRAM_SLOTS, PROGRAMS_MAP } from '../balancer/program/dispatch.ts'
+import { dispatcher, PROGRAM_SLOTS, PROGRAMS_MAP } from '../balancer/program/dispatch.ts'
+import { generation } from '../balancer/program/generation.ts'
 import { TC } from '../balancer/program/hook.ts'
-import { portless, portlessShape } from '../balancer/program/portless.ts'
 import { clock, expiryTimer, type Looping, sweeper, TIMER_BYTES, TIMER_MAP } from '../balancer/program/sweep.ts'
 import { readFacts, writeSettings } from '../balancer/settings.ts'
-import { EMPTY_SHAPE, type Shape, shapeText } from '../balancer/shape.ts'
+import { EMPTY_SHAPE, type Shape } from '../balancer/shape.ts'
 import { parseSysctl, SysctlError, sysctlField } from '../balancer/sysctls.ts'
 import { RegionTable } from '../balancer/table.ts'
 import { UnmadeTable } from '../balancer/unmade-table.ts'
@@ -257,15 +256,9 @@ class KernelBacking implements Backing {
   }
 
   reshape(shape: Shape, before: Shape | undefined): void {
-    const [alone, aloneBefore] = [shape, before].map(each => each && shapeText(portlessShape(each)))
-    // What the director hands on to comes first: what it sends there finds the program that goes with it.
-    if (alone !== aloneBefore)
-      this.#install(PROGRAM_SLOT.portless, `portless ${alone}`, () =>
-        load(portless(TC, this.facts, shape), this.#descriptors),
-      )
-    this.#install(PROGRAM_SLOT.director, `director ${shapeText(shape)}`, () =>
-      loadLooping(looping => director(TC, this.facts, shape, looping), this.#descriptors),
-    )
+    const known = before === undefined ? [] : generation(TC, this.facts, before).map(({ name }) => name)
+    for (const { slot, name, source } of generation(TC, this.facts, shape))
+      if (!known.includes(name)) this.#install(slot, name, () => loadLooping(source, this.#descriptors))
   }
 
   /** One that we have put to work before is still at hand. */

@@ -38,20 +38,33 @@ import { Tables } from './tables.ts'
 import { tell } from './tell.ts'
 import { wayOf } from './way.ts'
 
-/** The program for a table of this shape, at this hook. */
+/** The program that every packet meets first, for a table of this shape, at this hook. */
 export function director(hook: Hook, facts: TableFacts, shape: Shape, looping: Looping): ProgramSource {
   return {
     name: 'sluice_director',
     type: hook.type,
     main: code => writeDirector(code, hook, facts, shape, looping),
-    callbacks: { ...scheduleCallbacks(facts, shape), [CRC_WALK.name]: walkCallback(facts, shape, CRC_WALK) },
+    callbacks: callbacks(facts, shape),
   }
+}
+
+/** Where services have addresses of both families, IPv6 has a program of its own: the director hands on to it. */
+export function directorIpv6(hook: Hook, facts: TableFacts, shape: Shape, looping: Looping): ProgramSource {
+  return {
+    name: 'sluice_ipv6',
+    type: hook.type,
+    main: code => serveFamily(code, hook, facts, shape, looping, 6),
+    callbacks: callbacks(facts, shape),
+  }
+}
+
+function callbacks(facts: TableFacts, shape: Shape): NonNullable<ProgramSource['callbacks']> {
+  return { ...scheduleCallbacks(facts, shape), [CRC_WALK.name]: walkCallback(facts, shape, CRC_WALK) }
 }
 
 /** Each family that services have gets code of its own: nothing that differs is asked twice. */
 function writeDirector(code: Code, hook: Hook, facts: TableFacts, shape: Shape, looping: Looping): void {
   const pass = () => code.exit(hook.pass)
-  const serve = (family: IpFamily) => serveFamily(code, hook, facts, shape, looping, family)
   if (hook.packetType !== undefined) {
     code.comment('ours is what was sent to this host: ip_vs never sees the rest, ip_rcv drops it')
     const fields = code.pointer(code.parameter(0), CONTEXT_BYTES)
@@ -61,14 +74,16 @@ function writeDirector(code: Code, hook: Hook, facts: TableFacts, shape: Shape, 
     })
   }
   const [first, second] = shape.families
-  if (first === undefined) pass()
-  else if (second === undefined) serve(first)
-  else
-    code.when(
-      carriesIpv6(code, hook, pass),
-      () => serve(6),
-      () => serve(4),
-    )
+  if (first === undefined) {
+    pass()
+    return
+  }
+  if (second !== undefined)
+    code.when(carriesIpv6(code, hook, pass), () => {
+      code.tailCall(code.parameter(0), PROGRAMS_MAP, PROGRAM_SLOT.ipv6)
+      pass()
+    })
+  serveFamily(code, hook, facts, shape, looping, first)
 }
 
 function serveFamily(

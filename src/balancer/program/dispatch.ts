@@ -7,8 +7,8 @@ import type { ProgramSource } from '../../bpf/compile.ts'
 import type { Hook } from './hook.ts'
 
 /** Slots of the program array. All programs in one array are of one type, so each hook has its own array. */
-export const PROGRAM_SLOT = { director: 0, portless: 1 } as const
-export const PROGRAM_SLOTS = 4
+export const PROGRAM_SLOT = { director: 0, portless: 1, ipv6: 2 } as const
+export const PROGRAM_SLOTS = 8
 export const PROGRAMS_MAP = 'programs'
 
 export function dispatcher(hook: Hook): ProgramSource {

@@ -37,8 +37,8 @@ export function portless(hook: Hook, facts: TableFacts, shape: Shape): ProgramSo
  * may change without it.
  */
 export function portlessShape(shape: Shape): Shape {
-  const { families, protocols, methods, tunnels, tunnelFamilies, anyPort } = shape
-  return { ...EMPTY_SHAPE, families, protocols, methods, tunnels, tunnelFamilies, anyPort }
+  const { families, protocols, onePacket, methods, tunnels, tunnelFamilies, anyPort } = shape
+  return { ...EMPTY_SHAPE, families, protocols, onePacket, methods, tunnels, tunnelFamilies, anyPort }
 }
 
 function writePortless(code: Code, hook: Hook, facts: TableFacts, shape: Shape): void {
