@@ -20,13 +20,16 @@ import {
 import { Memory } from '../../src/balancer/memory.ts'
 import { PROGRAM_SLOTS, PROGRAMS_MAP } from '../../src/balancer/program/dispatch.ts'
 import { clock } from '../../src/balancer/program/sweep.ts'
+import { encodeXdpTargets, XDP_TARGETS_BYTES, XDP_TARGETS_MAP } from '../../src/balancer/program/xdp-targets.ts'
 import { writeSettings } from '../../src/balancer/settings.ts'
 import { EMPTY_SHAPE, type Shape } from '../../src/balancer/shape.ts'
 import { RegionTable } from '../../src/balancer/table.ts'
 import type { ProgramSource, ProgramType } from '../../src/bpf/compile.ts'
 import { type Ip, ip } from '../../src/bytes/address.ts'
-import { createMap, loadSource, MAP_TYPE, mapMemory, testRun } from '../../src/kernel/bpf.ts'
+import { createMap, loadSource, MAP_TYPE, mapMemory, testRun, updateElement } from '../../src/kernel/bpf.ts'
 import { clockResolutionNs, type Mapping } from '../../src/kernel/libc.ts'
+import { linkIndex } from '../../src/kernel/link.ts'
+import { RouteSocket } from '../../src/kernel/route-socket.ts'
 import { BENCH_MAP, BENCH_MAP_BYTES } from './wrapper.ts'
 
 const ANY_PACKET = new Uint8Array(64)
@@ -102,6 +105,7 @@ class BenchBacking implements Backing {
     const bytes: Readonly<Record<string, number>> = {
       ...regionBytes(this.facts.capacity),
       [BENCH_MAP]: BENCH_MAP_BYTES,
+      [XDP_TARGETS_MAP]: XDP_TARGETS_BYTES,
     }
     const regions = Object.entries(bytes).map(([name, valueBytes]) => [
       name,
@@ -117,6 +121,12 @@ class BenchBacking implements Backing {
         entries: PROGRAM_SLOTS,
       })
     this.#descriptors = Object.fromEntries(regions)
+    using route = new RouteSocket()
+    updateElement(
+      this.#descriptors[XDP_TARGETS_MAP]!,
+      new Uint8Array(4),
+      encodeXdpTargets([{ ifindex: linkIndex(route, 'eth0'), sendsBack: true }]),
+    )
     this.#programs = { tc: programs(), xdp: programs() }
     const mappings = REGION_NAMES.map(name => [name, mapMemory(this.#descriptors[name]!, bytes[name]!)] as const)
     this.#mappings = mappings.map(([, mapping]) => mapping)

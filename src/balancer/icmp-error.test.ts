@@ -117,13 +117,12 @@ test('a header with options is quoted whole', () => {
   assert.deepEqual(quoted, frame.subarray(14, 94))
 })
 
-test('at XDP the packet goes on as it came, to be answered at tc', () => {
+test('XDP leaves the answer to tc', () => {
   const table = new InterpretedTable({}, XDP)
   addService(table, 'TCP')
-  const frame = tcpFrame(CLIENT, VIP, ['syn'])
-  const fate = table.receive(frame)
-  assert.equal(fate.verdict, 'pass')
-  assert.deepEqual(fate.packet, frame)
+  const { verdict, hook } = table.receive(tcpFrame(CLIENT, VIP, ['syn']))
+  assert.deepEqual([verdict, hook], ['answered', 'tc'])
+  assert.equal(table.refusals()['no-destination'], 1n)
 })
 
 test('IPv6: errors of its own numbers, from the virtual address, with the checksum that covers the addresses', () => {

@@ -15,6 +15,7 @@ import { PROGRAM_SLOT, PROGRAMS_MAP } from './program/dispatch.ts'
 import { generation } from './program/generation.ts'
 import { type Hook, TC } from './program/hook.ts'
 import { sweeper } from './program/sweep.ts'
+import { encodeXdpTargets, XDP_TARGETS_MAP } from './program/xdp-targets.ts'
 import { writeSettings } from './settings.ts'
 import { EMPTY_SHAPE, type Shape } from './shape.ts'
 import { RegionTable } from './table.ts'
@@ -31,6 +32,7 @@ const HERTZ = 250
 const AF_INET6 = 10
 /** The interface that all ways lead out of; packets come in by another. */
 const OUTSIDE = 2
+const TARGETS = encodeXdpTargets([{ ifindex: OUTSIDE, sendsBack: true }])
 /** An uptime after which no jiffy is 0. */
 const BOOTED = 1_000_000
 
@@ -46,6 +48,8 @@ export interface Fate {
   readonly packet: Uint8Array
   readonly nextHop: Ip | undefined
   readonly instructions: number
+  /** Where that was decided: what XDP passes meets tc next. */
+  readonly hook: Hook['type']
 }
 
 type Trace = (program: CompiledProgram, at: number) => void
@@ -80,16 +84,16 @@ class InterpretedBacking implements Backing {
   readonly memory: Readonly<Record<RegionName, Uint8Array>>
   ticks: number = BOOTED
   mtu = 1500
-  /** By their slots. */
-  #programs: readonly (CompiledProgram | undefined)[] = []
+  /** The programs at each hook that a packet meets, in their order; by their slots. */
+  #programs: readonly (readonly [Hook, readonly (CompiledProgram | undefined)[]])[] = []
   readonly #sweeper: CompiledProgram
-  readonly #hook: Hook
+  readonly #hooks: readonly Hook[]
   /** Who has which MAC address. */
   readonly #neighbours: Map<string, Ip> = new Map()
 
   constructor(capacity: Capacity, hook: Hook) {
     this.facts = { capacity, hashSeed: 0x0123_4567_89ab_cdefn, hertz: HERTZ }
-    this.#hook = hook
+    this.#hooks = hook.type === 'tc' ? [TC] : [hook, TC]
     const bytes = regionBytes(capacity)
     this.memory = Object.fromEntries(REGION_NAMES.map(name => [name, new Uint8Array(bytes[name])])) as Record<
       RegionName,
@@ -101,7 +105,7 @@ class InterpretedBacking implements Backing {
   }
 
   get program(): CompiledProgram {
-    const program = this.#programs[PROGRAM_SLOT.director]
+    const program = this.#programs[0]?.[1][PROGRAM_SLOT.director]
     if (program === undefined) throw new Error('there is no director')
     return program
   }
@@ -118,13 +122,28 @@ class InterpretedBacking implements Backing {
     return ROUTER[ipFamily(address)]
   }
   reshape(shape: Shape): void {
-    const programs: CompiledProgram[] = []
-    for (const { slot, source } of generation(this.#hook, this.facts, shape))
-      programs[slot] = compile(source('helper'), { positions: true })
-    this.#programs = programs
+    this.#programs = this.#hooks.map(hook => {
+      const programs: CompiledProgram[] = []
+      for (const { slot, source } of generation(hook, this.facts, shape))
+        programs[slot] = compile(source('helper'), { positions: true })
+      return [hook, programs]
+    })
   }
 
-  receive(packet: Uint8Array, trace?: Trace, context: ContextFields = {}): Fate {
+  receive(packet: Uint8Array, trace?: Trace, context?: ContextFields): Fate {
+    const [first, ...others] = this.#programs
+    let fate = this.#meet(...first!, packet, trace, context)
+    for (const other of others) if (fate.verdict === 'pass') fate = this.#meet(...other, packet, trace, context)
+    return fate
+  }
+
+  #meet(
+    hook: Hook,
+    programs: readonly (CompiledProgram | undefined)[],
+    packet: Uint8Array,
+    trace?: Trace,
+    context: ContextFields = {},
+  ): Fate {
     const fibLookup: HelperFunction = ({ memory }, _context, parameters) => {
       // A segment where everybody is a neighbour: 10.0.0.11 has the MAC 02:00:0a:00:00:0b, 2001:db8::b:12 has 02:06:00:0b:00:12.
       const fib = memory.bytes(parameters, 64, 'write')
@@ -139,11 +158,11 @@ class InterpretedBacking implements Backing {
       fib.set(mac, 58)
       return 0
     }
-    const outcome = interpret(this.program, {
+    const outcome = interpret(programs[PROGRAM_SLOT.director]!, {
       packet,
       context,
-      regions: this.memory,
-      maps: { [PROGRAMS_MAP]: { programs: this.#programs } },
+      regions: { ...this.memory, [XDP_TARGETS_MAP]: TARGETS },
+      maps: { [PROGRAMS_MAP]: { programs } },
       jiffies: BigInt(this.ticks),
       helpers: { fibLookup },
       instructionsMax: 1_000_000,
@@ -152,19 +171,20 @@ class InterpretedBacking implements Backing {
     const { redirect, instructions } = outcome
     if (redirect === undefined)
       return {
-        verdict: (outcome.verdict | 0) === this.#hook.pass ? 'pass' : 'drop',
+        verdict: (outcome.verdict | 0) === hook.pass ? 'pass' : 'drop',
         packet: outcome.packet,
         nextHop: undefined,
         instructions,
+        hook: hook.type,
       }
     if (redirect.ifindex !== OUTSIDE)
-      return { verdict: 'answered', packet: outcome.packet, nextHop: undefined, instructions }
+      return { verdict: 'answered', packet: outcome.packet, nextHop: undefined, instructions, hook: hook.type }
     // Past the neighbour table the next hop is named; with a hop that is known already, its MAC address says who it is.
     const { nextHop } = redirect
     const hop =
       nextHop === undefined
         ? this.#neighbours.get(outcome.packet.slice(0, 6).join(':'))
         : ipFromBytes(nextHop.slice(4, nextHop[0] === AF_INET6 ? 20 : 8))
-    return { verdict: 'sent', packet: outcome.packet, nextHop: hop, instructions }
+    return { verdict: 'sent', packet: outcome.packet, nextHop: hop, instructions, hook: hook.type }
   }
 }

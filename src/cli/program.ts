@@ -9,6 +9,7 @@ import { addDrain } from './drain.ts'
 import { addDump } from './dump.ts'
 import { addExplain } from './explain.ts'
 import { addFmt } from './fmt.ts'
+import { addHook } from './hook.ts'
 import { addIpvsadm } from './ipvsadm.ts'
 import { addKeepalived } from './keepalived.ts'
 import { addLab, addLabProcess } from './lab.ts'
@@ -36,6 +37,7 @@ export function program(): Command {
   addExplain(sluice)
   addDrain(sluice)
   addDump(sluice)
+  addHook(sluice)
   addIpvsadm(sluice)
   addSysctl(sluice)
   addKeepalived(sluice)

@@ -240,12 +240,16 @@ export function openPinned(path: string): number | undefined {
   }
 }
 
-/** Attaches a program to an interface; the link holds it there until its last pin and descriptor are gone. */
-export function createLink(program: number, ifindex: number, type: keyof typeof ATTACH_TYPE): number {
+/**
+ * Attaches a program to an interface; the link holds it there until its last pin and descriptor are gone. `flags` are the
+ * attach type's own.
+ */
+export function createLink(program: number, ifindex: number, type: keyof typeof ATTACH_TYPE, flags = 0): number {
   const bytes = attribute(64, [
     [0, program],
     [4, ifindex],
     [8, ATTACH_TYPE[type]],
+    [12, flags],
   ])
   return call(`attach a program to interface ${ifindex}`, bpf(COMMAND.LINK_CREATE, bytes, bytes.length))
 }
@@ -259,7 +263,7 @@ export function updateLink(link: number, program: number): void {
   call('replace an attached program', bpf(COMMAND.LINK_UPDATE, bytes, bytes.length))
 }
 
-/** The interface that a TCX link holds its program at; 0 once that interface is gone (`struct bpf_link_info`). */
+/** The interface that a TCX or XDP link holds its program at; 0 once that interface is gone (`struct bpf_link_info`). */
 export function linkInterface(link: number): number {
   const info = new Uint8Array(64)
   const bytes = attribute(16, [

@@ -31,6 +31,7 @@ import {
 } from './socket.ts'
 
 const NETLINK_ROUTE = 0
+export const NETLINK_GENERIC = 16
 const NETLINK_EXT_ACK = 11
 /** Dumps are filtered by what the request's header says, instead of returning everything. */
 const NETLINK_GET_STRICT_CHK = 12
@@ -43,9 +44,10 @@ export class RouteSocket {
   readonly #buffer = new Uint8Array(BUFFER_BYTES)
   #sequence = 0
 
-  /** In the current namespace, or in the one given. */
-  constructor(namespace?: Namespace) {
-    this.#fd = namespace === undefined ? open() : inNamespace(namespace, open)
+  /** In the current namespace, or in the one given; other families of netlink are talked to in the same way. */
+  constructor(namespace?: Namespace, family: number = NETLINK_ROUTE) {
+    const opened = () => open(family)
+    this.#fd = namespace === undefined ? opened() : inNamespace(namespace, opened)
   }
 
   /**
@@ -115,9 +117,9 @@ interface Answer {
   readonly interrupted: boolean
 }
 
-function open(): number {
+function open(family: number): number {
   const operation = 'open a netlink socket'
-  return openSocket(operation, AF_NETLINK, SOCK_RAW, NETLINK_ROUTE, fd => {
+  return openSocket(operation, AF_NETLINK, SOCK_RAW, family, fd => {
     setOption(fd, 'ask for extended acknowledgements', SOL_NETLINK, NETLINK_EXT_ACK, 1)
     setOption(fd, 'ask for strict checks', SOL_NETLINK, NETLINK_GET_STRICT_CHK, 1)
     // The kernel answers at once. If it ever does not, that is an error and not a process that hangs.

@@ -6,6 +6,7 @@
  *     settings … ledger   the regions of balancer/layout.ts
  *     programs            which generation of the director runs
  *     dispatch            what is attached to the interfaces, by link-<number> where the kernel has links
+ *     xdp-…               the same at XDP, where somebody chose it: xdp-hook.ts
  *     expiry              the timer that takes out idle connections; sweep and clock are its helpers
  */
 import { randomBytes } from 'node:crypto'
@@ -31,6 +32,7 @@ import {
   SETTINGS_BYTES,
   type TableFacts,
 } from '../balancer/layout.ts'
+import { readShape } from '../balancer/live-shape.ts'
 import { Memory } from '../balancer/memory.ts'
 import { dispatcher, PROGRAM_SLOTS, PROGRAMS_MAP } from '../balancer/program/dispatch.ts'
 import { generation } from '../balancer/program/generation.ts'
@@ -71,6 +73,7 @@ import { routeSource } from './route-source.ts'
 import { runtimeDirectory } from './runtime-directory.ts'
 import { writeSysctl } from './sysctl.ts'
 import { connTabBitsOption, readSysctlFile, systemSysctlFiles } from './sysctl-files.ts'
+import { attachXdp, detachXdp, refreshTargets, reshapeXdp, type XdpMode, type XdpTable, xdpMode } from './xdp-hook.ts'
 
 /** What a table holds if nobody says otherwise; connections beside. */
 const DEFAULT_CAPACITY = {
@@ -166,6 +169,11 @@ function isDetached(path: string): boolean {
   }
 }
 
+export interface InterfaceHook {
+  readonly name: string
+  readonly hook: 'tc' | XdpMode
+}
+
 export class PinnedTable extends RegionTable {
   readonly #directory: string
   readonly #backing: KernelBacking
@@ -185,14 +193,35 @@ export class PinnedTable extends RegionTable {
     this.attach()
   }
 
+  /** Where the packets of each interface meet the director first: at tc, unless somebody chose XDP. */
+  hooks(): readonly InterfaceHook[] {
+    using route = new RouteSocket()
+    return links(route).map(({ name, ifindex }) => ({ name, hook: xdpMode(this.#directory, ifindex) ?? 'tc' }))
+  }
+
+  /** Has an interface's packets meet the director at another hook. Throws Failure if there is no such interface, or no place for a program in its driver. */
+  setHook(name: string, hook: InterfaceHook['hook']): void {
+    using route = new RouteSocket()
+    const interfaces = links(route)
+    const link = interfaces.find(each => each.name === name)
+    if (link === undefined) throw new Failure(`there is no interface ${name}`)
+    this.#backing.exclusively(() => {
+      const { xdp } = this.#backing
+      if (hook === 'tc') detachXdp(this.#directory, interfaces, link.ifindex)
+      else attachXdp(xdp, interfaces, link, hook, readShape(new Memory(this.#backing.memory.settings)))
+    })
+  }
+
   /** Attaches the program to every interface that has come since. */
   attach(): void {
     using route = new RouteSocket()
     const program = openPinned(join(this.#directory, 'dispatch'))
     if (program === undefined) throw new Error('the dispatcher is not pinned')
     try {
-      for (const link of links(route))
+      const interfaces = links(route)
+      for (const link of interfaces)
         attachIngress(route, program, link.ifindex, linkPath(this.#directory, link.ifindex))
+      refreshTargets(this.#directory, interfaces)
     } finally {
       closeSync(program)
     }
@@ -213,17 +242,20 @@ class KernelBacking implements Backing {
   readonly #mappings: readonly Mapping[]
   readonly #descriptors: Readonly<Record<string, number>>
   readonly #lockFile: number
+  readonly xdp: XdpTable
   /** By shape, the one used last at the end. */
   readonly #programs: Map<string, number> = new Map()
   #locked = false
 
   constructor(
+    directory: string,
     facts: TableFacts,
     mappings: ReadonlyMap<RegionName, Mapping>,
     descriptors: Readonly<Record<string, number>>,
     lockFile: number,
   ) {
     this.facts = facts
+    this.xdp = { directory, facts, load: (source, maps) => loadLooping(source, { ...descriptors, ...maps }) }
     this.memory = Object.fromEntries([...mappings].map(([name, mapping]) => [name, mapping.bytes])) as Record<
       RegionName,
       Uint8Array
@@ -259,6 +291,7 @@ class KernelBacking implements Backing {
     const known = before === undefined ? [] : generation(TC, this.facts, before).map(({ name }) => name)
     for (const { slot, name, source } of generation(TC, this.facts, shape))
       if (!known.includes(name)) this.#install(slot, name, () => loadLooping(source, this.#descriptors))
+    reshapeXdp(this.xdp, shape)
   }
 
   /** One that we have put to work before is still at hand. */
@@ -294,7 +327,7 @@ function openBacking(directory: string, lockFile: number): KernelBacking {
     if (fd === undefined) throw new Error(`${directory} has no ${name}`)
     descriptors[name] = fd
   }
-  return new KernelBacking(facts, mapRegions(facts.capacity, descriptors), descriptors, lockFile)
+  return new KernelBacking(directory, facts, mapRegions(facts.capacity, descriptors), descriptors, lockFile)
 }
 
 function makeBacking(directory: string, lockFile: number, wanted: Partial<Capacity>): KernelBacking {
@@ -346,7 +379,7 @@ function makeBacking(directory: string, lockFile: number, wanted: Partial<Capaci
   const dispatch = load(dispatcher(TC), descriptors)
   descriptors.sweep = loadLooping(looping => sweeper(facts, looping), descriptors)
   descriptors.clock = load(clock(), descriptors)
-  const backing = new KernelBacking(facts, mappings, descriptors, lockFile)
+  const backing = new KernelBacking(directory, facts, mappings, descriptors, lockFile)
   backing.reshape(EMPTY_SHAPE, undefined)
   pin(dispatch, join(directory, 'dispatch'))
   closeSync(dispatch)

@@ -6,6 +6,7 @@ import { type Ip, type IpFamily, ipFamily } from '../../src/bytes/address.ts'
 import { addAddress } from '../../src/kernel/address.ts'
 import { createBridge, createVeth, setLink } from '../../src/kernel/link.ts'
 import { inNamespace, type Namespace, namespaceCookie } from '../../src/kernel/namespace.ts'
+import { setOffloads } from '../../src/kernel/offload.ts'
 import { RouteSocket } from '../../src/kernel/route-socket.ts'
 import { scratchNamespace } from '../../src/kernel/scratch-namespace.ts'
 import { openServiceTable, type PinnedTable, removeServiceTable } from '../../src/kernel/service-table.ts'
@@ -44,6 +45,23 @@ export class Segment {
       families.add(family)
     }
   }
+
+  /**
+   * From now on, the switch takes frames that XDP sends, which a veth does only if it receives in lots; and what it makes of
+   * a lot has whole checksums again.
+   */
+  takeXdp(): void {
+    inNamespace(this.#switch, () => {
+      for (let i = 0; i < this.#ports; i++) setOffloads(`port${i}`, { genericReceive: true, transmitChecksum: false })
+    })
+  }
+}
+
+/** As between real cards: what a host sends there has whole checksums. */
+export function wireLike(host: Namespace, ...names: readonly string[]): void {
+  inNamespace(host, () => {
+    for (const name of names) setOffloads(name, { transmitChecksum: false })
+  })
 }
 
 function hostPrefix(address: Ip, first: boolean): number {

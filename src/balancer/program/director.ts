@@ -27,6 +27,7 @@ import { forward } from './forward.ts'
 import { rememberFragment } from './fragment.ts'
 import { CONTEXT_BYTES, type Hook, PACKET_OTHERHOST } from './hook.ts'
 import { type Refuse, withErrors } from './icmp-error.ts'
+import { leaveHardWays, leaveOddPackets, leaveOnePackets } from './leave-to-tc.ts'
 import { carriesIpv6, isFragment, type Packet, parsePacket } from './parse.ts'
 import { followReply } from './reply.ts'
 import { translate } from './rewrite.ts'
@@ -98,7 +99,7 @@ function serveFamily(
   const pass = () => code.exit(hook.pass)
   const aside = () => {
     tell(code, 'aside')
-    code.tailCall(code.parameter(0), PROGRAMS_MAP, PROGRAM_SLOT.portless)
+    if (hook.type === 'tc') code.tailCall(code.parameter(0), PROGRAMS_MAP, PROGRAM_SLOT.portless)
     pass()
   }
   const other = () => {
@@ -135,6 +136,7 @@ function direct(
     pass()
   })
   tell(code, 'service', () => ({ service }))
+  leaveOddPackets(code, hook, packet)
   if (packet.family === 6) {
     code.rarely(isFragment(packet), () => {
       tables.count('fragment')
@@ -163,7 +165,9 @@ function direct(
       code.comment('a new connection')
       tell(code, 'new-connection')
       const alone = way === undefined ? undefined : { way, leave: sent }
+      leaveOnePackets(scene, service)
       beginConnection(scene, key, service, slot, destination, alone)
+      leaveHardWays(scene, destination)
     })
     way?.flags.set(tables.connection(slot).get(CONNECTION.flags))
     way?.serverPort.set(tables.connection(slot).get(CONNECTION.serverPort))

@@ -3,6 +3,7 @@
  * Changing a slot of the array takes microseconds and loses no packet; changing what is attached would wait for every
  * processor. An empty slot lets everything pass.
  */
+import type { Code } from '../../bpf/code.ts'
 import type { ProgramSource } from '../../bpf/compile.ts'
 import type { Hook } from './hook.ts'
 
@@ -11,11 +12,13 @@ export const PROGRAM_SLOT = { director: 0, portless: 1, ipv6: 2 } as const
 export const PROGRAM_SLOTS = 8
 export const PROGRAMS_MAP = 'programs'
 
-export function dispatcher(hook: Hook): ProgramSource {
+/** `admit` ends the program where the director is not to see the packet. */
+export function dispatcher(hook: Hook, admit: (code: Code) => void = () => {}): ProgramSource {
   return {
     name: 'sluice_dispatch',
     type: hook.type,
     main: code => {
+      admit(code)
       code.tailCall(code.parameter(0), PROGRAMS_MAP, PROGRAM_SLOT.director)
       code.exit(hook.pass)
     },

@@ -22,6 +22,7 @@ import { SCTP_EVENT } from '../sctp-state.ts'
 import type { Shape } from '../shape.ts'
 import { type ConnectionKey, isActive, removeConnection } from './connection.ts'
 import { TCP_FLAG } from './headers.ts'
+import { leaveHardWays } from './leave-to-tc.ts'
 import { perProtocol } from './per-protocol.ts'
 import type { Scene } from './scene.ts'
 import type { Tables } from './tables.ts'
@@ -68,6 +69,7 @@ export function followConnection(
     tables.count('destination-gone')
     code.exit(hook.drop)
   })
+  leaveHardWays(scene, destination)
   advance(scene, slot, server, 'in')
 }
 

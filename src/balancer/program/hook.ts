@@ -6,6 +6,7 @@ import type { Code } from '../../bpf/code.ts'
 import type { ProgramType } from '../../bpf/compile.ts'
 import { HELPER } from '../../bpf/helper.ts'
 import type { Field, Pointer, Scalar, Value } from '../../bpf/value.ts'
+import { sendFromXdp } from './xdp-targets.ts'
 
 export interface Hook {
   readonly type: ProgramType
@@ -56,5 +57,6 @@ export const XDP: Hook = {
   dataEnd: [4, 'u32'],
   interface: [12, 'u32'],
   ipBytes: (_code, context, data) => context.get([4, 'u32']).sub(data).sub(14),
-  redirect: (code, ifindex) => code.call(HELPER.redirect, ifindex, 0),
+  redirect: (code, ifindex) =>
+    sendFromXdp(code, code.pointer(code.parameter(0), CONTEXT_BYTES).get([12, 'u32']), ifindex),
 }

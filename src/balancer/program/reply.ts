@@ -12,10 +12,11 @@ import { findInIndexCode } from './find-service.ts'
 import { advance, isOver } from './follow.ts'
 import { rememberFragment } from './fragment.ts'
 import type { Hook } from './hook.ts'
+import { leaveOddPackets } from './leave-to-tc.ts'
 import { isFragment, type Packet } from './parse.ts'
 import { admitLength } from './path-mtu.ts'
 import { translate } from './rewrite.ts'
-import { guardTtl, sendToAddress } from './send.ts'
+import { findWay, guardTtl, sendAlong } from './send.ts'
 import type { Looping } from './sweep.ts'
 import type { Tables } from './tables.ts'
 import { tell } from './tell.ts'
@@ -39,6 +40,7 @@ export function followReply(
       other()
     })
     if (packet.family === 6) code.rarely(isFragment(packet), pass)
+    leaveOddPackets(code, hook, packet)
     // Seen from the client: its port first, then the server's.
     const ports = packet.ports.shr(16).or(packet.ports.and(0xffff).shl(16))
     const key = connectionKey(tables, packet.destination, packet.source, ports, packet.protocol, 'reply')
@@ -60,6 +62,7 @@ export function followReply(
     const destination = entry.get(CONNECTION.destination)
     // The stack tells the server, from an address of its own.
     guardTtl(code, packet, pass)
+    const way = findWay(code, tables, hook, packet, packet.destination)
     advance({ code, tables, shape, packet, now }, slot, tables.destination(destination), 'out')
     const counter = tables.counter(destination)
     counter.set(COUNTER.outPackets, counter.get(COUNTER.outPackets).add(1))
@@ -67,7 +70,7 @@ export function followReply(
     if (packet.family === 4) code.rarely(isFragment(packet), () => rememberFragment(code, tables, packet, slot, 'out'))
     const address = virtualOf(tables, entry)
     const port = entry.get(CONNECTION.virtualPort)
-    sendToAddress(code, tables, hook, packet, packet.destination, {
+    sendAlong(code, hook, packet, way, {
       admit: mtu => admitLength(code, hook, packet, mtu, 0, pass),
       write: () => translate({ code, tables, hook, shape, packet, looping }, { end: 'source', address, port }, pass),
     })

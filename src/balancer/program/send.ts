@@ -7,7 +7,7 @@
  */
 import type { Code } from '../../bpf/code.ts'
 import { HELPER } from '../../bpf/helper.ts'
-import type { Pointer, Value } from '../../bpf/value.ts'
+import type { Condition, Pointer, Value } from '../../bpf/value.ts'
 import type { IpFamily } from '../../bytes/address.ts'
 import { DESTINATION } from '../layout.ts'
 import { type Address, readAddress, writeAddress } from './address.ts'
@@ -16,6 +16,7 @@ import type { Hook } from './hook.ts'
 import type { Packet } from './parse.ts'
 import type { Tables } from './tables.ts'
 import { tell } from './tell.ts'
+import { leaveUntaken } from './xdp-targets.ts'
 
 /** `struct bpf_fib_lookup`. */
 const FIB = {
@@ -75,19 +76,20 @@ export function sendToServer(
   change: Change,
 ): void {
   const server = tables.destination(destination)
-  const age = now.sub32(server.get(DESTINATION.hopStamp))
-  const ifindex = server.get(DESTINATION.hopInterface)
-  const fresh = age.lt(Math.max(1, Math.floor(tables.facts.hertz / HOP_AGE_PER_SECOND)))
-  code.rarely(fresh.and(ifindex.ne(0)).not(), () => {
-    const fib = lookUp(code, tables, hook, packet, readAddress(server, DESTINATION.address, family))
-    code.when(fib.result.eq(FIB_RESULT.SUCCESS), () => {
-      keepHop(server, fib.answer, now)
-      change.admit(mtuOf(fib.answer))
+  // At XDP, what has no known hop or is too long for it has been left to tc by now.
+  if (hook.type === 'tc') {
+    code.rarely(isHopKnown(tables, server, now).not(), () => {
+      const fib = lookUp(code, tables, hook, packet, readAddress(server, DESTINATION.address, family))
+      code.when(fib.result.eq(FIB_RESULT.SUCCESS), () => {
+        keepHop(server, fib.answer, now)
+        change.admit(mtuOf(fib.answer))
+      })
+      sendByNeighbour(code, hook, family, fib.answer, change)
     })
-    sendByNeighbour(code, hook, family, fib.answer, change)
-  })
-  tell(code, 'known-hop', () => ({ destination }))
-  change.admit(server.get(DESTINATION.hopMtu))
+    tell(code, 'known-hop', () => ({ destination }))
+    change.admit(server.get(DESTINATION.hopMtu))
+  }
+  const ifindex = server.get(DESTINATION.hopInterface)
   const { start, finish } = change.write()
   start.set(ETHERNET.target, server.get(DESTINATION.hopTarget))
   start.set(ETHERNET.targetEnd, server.get(DESTINATION.hopTargetEnd))
@@ -95,6 +97,13 @@ export function sendToServer(
   start.set(ETHERNET.sourceEnd, server.get(DESTINATION.hopSourceEnd))
   finish()
   code.exit(hook.redirect(code, ifindex))
+}
+
+/** True if the next hop on the way to a server was asked for lately. */
+export function isHopKnown(tables: Tables, server: Pointer, now: Value): Condition {
+  const age = now.sub32(server.get(DESTINATION.hopStamp))
+  const fresh = age.lt(Math.max(1, Math.floor(tables.facts.hertz / HOP_AGE_PER_SECOND)))
+  return fresh.and(server.get(DESTINATION.hopInterface).ne(0))
 }
 
 /** Sends the packet to an address by whatever way the kernel knows. */
@@ -106,7 +115,21 @@ export function sendToAddress(
   address: Address,
   change: Change,
 ): void {
-  const { answer, result } = lookUp(code, tables, hook, packet, address)
+  sendAlong(code, hook, packet, findWay(code, tables, hook, packet, address), change)
+}
+
+/** The way to an address; at XDP, what cannot go that way from there is left to tc. */
+export function findWay(code: Code, tables: Tables, hook: Hook, packet: Packet, address: Address): Way {
+  const way = lookUp(code, tables, hook, packet, address)
+  if (hook.type === 'xdp') {
+    const fits = packet.ipBytes.le(mtuOf(way.answer))
+    code.guard(way.result.eq(FIB_RESULT.SUCCESS).and(fits), () => code.exit(hook.pass))
+    leaveUntaken(code, way.answer.get(FIB.ifindex))
+  }
+  return way
+}
+
+export function sendAlong(code: Code, hook: Hook, packet: Packet, { answer, result }: Way, change: Change): void {
   code.rarely(result.ne(FIB_RESULT.SUCCESS), () => sendByNeighbour(code, hook, packet.family, answer, change))
   change.admit(mtuOf(answer))
   const { start, finish } = change.write()
@@ -119,13 +142,14 @@ export function sendToAddress(
   code.exit(hook.redirect(code, ifindex))
 }
 
-interface Lookup {
+/** What the kernel answered that was asked for a way. */
+export interface Way {
   readonly answer: Pointer
   readonly result: Value
 }
 
 /** Comes back with a route, and with the neighbour's MAC address if the result is SUCCESS. */
-function lookUp(code: Code, tables: Tables, hook: Hook, packet: Packet, address: Address): Lookup {
+function lookUp(code: Code, tables: Tables, hook: Hook, packet: Packet, address: Address): Way {
   const answer = code.frame(FIB_BYTES)
   answer.set(FIB.family, ADDRESS_FAMILY[address.length === 1 ? 4 : 6])
   // With a length the route's MTU is told; with none the packet is measured against the device's, and refused.
@@ -163,7 +187,7 @@ function mtuOf(answer: Pointer): Value {
 /** Lets the kernel find the neighbour's MAC address, asking for it by ARP or neighbour discovery if need be, and write the frame's header. */
 function sendByNeighbour(code: Code, hook: Hook, family: IpFamily, answer: Pointer, change: Change): void {
   if (hook.type === 'xdp') {
-    // There is no such helper here: the packet goes on, and is handled again at tc.
+    // There is no such helper here: the packet goes on, and is handled at tc.
     code.exit(hook.pass)
     return
   }
