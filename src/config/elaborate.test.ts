@@ -108,8 +108,6 @@ test('elaborate: an address entry has the words of ip address', () => {
     peer: undefined,
     flags: [],
     preferredLifetimeS: undefined,
-    useVmac: false,
-    track: false,
   })
 })
 

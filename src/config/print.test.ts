@@ -73,8 +73,8 @@ function wordsOf(text: string): readonly string[] {
   for (let at = /^(?:[\s\ufeff]*\ufeff)?/.exec(text)![0].length; at < text.length; )
     at = lex({ file: '', text }, at, lines, true).next
   return lines
-    .flatMap(({ words, brace }) => [...words.map(word => word.text), ...(brace === '' ? ['|'] : [brace])])
-    .filter((word, i, all) => word !== '|' || (all[i + 1] !== '{' && all[i + 1] !== '}'))
+    .flatMap(({ words, brace }) => [...words.map(word => word.text), ...(brace === '' ? ['\n'] : [brace])])
+    .filter((word, i, all) => word !== '\n' || (all[i + 1] !== '{' && all[i + 1] !== '}'))
 }
 
 const { FUZZ_RUNS = '1000', FUZZ_SEED = '2026' } = process.env

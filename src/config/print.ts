@@ -22,9 +22,15 @@ export function print(text: string): string {
       // The body of a definition has a layout of its own.
       printer.verbatim(line)
       while (trimEnd(lines[i] ?? '').endsWith('\\') && i + 1 < lines.length) printer.body(lines[++i]!)
-    } else printer.line(line)
+    } else printer.line(withEscapedBlank(line, lines[i]!))
   }
   return printer.finish()
+}
+
+/** A blank behind a backslash is part of a word, where the words of a command are split. */
+function withEscapedBlank(trimmed: string, line: string): string {
+  const backslashes = /\\*$/.exec(trimmed)![0].length
+  return backslashes % 2 === 1 && !line.endsWith('\\') ? `${trimmed} ` : trimmed
 }
 
 /** A word or a run of them as written, a brace, or a comment. */

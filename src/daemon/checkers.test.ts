@@ -233,6 +233,52 @@ test('Checkers that stop take out what is theirs', () => {
   assert.equal(world.channels, 0)
 })
 
+test('Checkers empty the table of what others put there, if lvs_flush or lvs_flush_on_stop says so', () => {
+  const world = new World()
+  const { global, ...rest } = article
+  const other = virtualServer({ service: { kind: 'mark', mark: 7, family: 4 } }).service
+  const kinds = () => world.memory.services().map(service => service.key.kind)
+  const addOther = () => world.memory.addService({ ...world.memory.services()[0]!, key: other })
+  new Checkers(world).configure(article)
+  addOther()
+  world.memory.addDestination(virtualServer().service, { ...realServer({ address: ip('192.168.41.77') }) })
+  world.crash()
+  const checkers = new Checkers(world)
+  const flushing = { ...rest, global: { ...global, lvsFlush: true, lvsFlushOnStop: true } }
+  checkers.configure(flushing)
+  assert.deepEqual(kinds(), ['address'])
+  assert.equal(world.servers(), '31:1 33:1')
+  addOther()
+  checkers.configure(flushing)
+  assert.deepEqual(kinds().sort(), ['address', 'mark'], 'a reload is no start')
+  checkers.stop()
+  assert.deepEqual(kinds(), [])
+})
+
+test('Checkers follow a BFD session', () => {
+  const world = new World()
+  const follow = (alpha: boolean) => [{ type: 'BFD_CHECK', name: 'path', alpha }] as const
+  const realServers = [
+    realServer({ checkers: [], following: follow(false), smtpAlert: true }),
+    realServer({ address: ip('192.168.41.33'), checkers: [], following: follow(true) }),
+  ]
+  const checkers = new Checkers(world)
+  checkers.configure(configuration(virtualServer({ realServers })))
+  assert.equal(world.servers(), '31:1')
+  checkers.detected({ path: true })
+  world.run(60)
+  assert.equal(world.servers(), '31:1 33:1')
+  world.logged.length = 0
+  checkers.detected({ path: false })
+  world.run(60)
+  assert.equal(world.servers(), '')
+  assert.equal(world.logged[0], 'BFD check of [path] RS([192.168.41.31]:tcp:80) is DOWN')
+  assert.deepEqual(
+    world.letters.map(({ body }) => body),
+    ['=> BFD CHECK path failed on service <='],
+  )
+})
+
 test('Checkers edit the table once for many servers that fail in one breath', () => {
   const world = new World()
   const realServers = Array.from({ length: 100 }, (_, i) => realServer({ address: ip(`192.168.41.${i + 1}`) }))

@@ -40,7 +40,7 @@ import type { Note } from './note.ts'
 import type { ChannelRules } from './open-channel.ts'
 import type { OpenChannel } from './opened-channel.ts'
 import type { Outlets } from './outlets.ts'
-import { declaredNames, type OwnedNames, ownedServices, unionOfNames } from './owned-names.ts'
+import { declaredNames, listedNames, type OwnedNames, ownedServices, unionOfNames } from './owned-names.ts'
 import { Post } from './post.ts'
 import { TrackedValues } from './tracked-values.ts'
 
@@ -139,7 +139,10 @@ export class Checkers {
     const declared = declaredNames(virtualServers)
     this.#world.owned.write(unionOfNames(ownedBefore, declared))
     if (global.lvsTimeouts !== undefined) this.#world.table.setTimeouts(global.lvsTimeouts)
-    this.#apply(this.#services, this.#world.table.services(), unionOfNames(ownedBefore, declared))
+    const held = this.#world.table.services()
+    // lvs_flush: what anybody left behind is ours to remove, but what stays keeps its connections.
+    const found = first && global.lvsFlush ? listedNames(held) : {}
+    this.#apply(this.#services, held, unionOfNames(unionOfNames(ownedBefore, found), declared))
     this.#world.owned.write(declared)
     if (first && global.notifyInitialRealServers) for (const service of this.#services) this.#notifyInitial(service)
   }
@@ -158,7 +161,8 @@ export class Checkers {
       service.cancelRamp()
     }
     this.#services = []
-    this.#apply([], this.#world.table.services(), this.#world.owned.read() ?? {})
+    const held = this.#world.table.services()
+    this.#apply([], held, this.#global?.lvsFlushOnStop ? listedNames(held) : (this.#world.owned.read() ?? {}))
     this.#world.owned.remove()
     this.#world.drained.remove()
     this.#post.close()

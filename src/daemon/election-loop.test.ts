@@ -432,7 +432,7 @@ test('ElectionLoop keeps out of the election for the startup delay, but not agai
 
 test('ElectionLoop has the routes of an instance while it is active, and puts back what somebody deletes', () => {
   const { segment, a } = pair()
-  const route = (text: string) => ({ words: text.split(' '), family: 4 as const, track: true })
+  const route = (text: string) => ({ words: text.split(' '), family: 4 as const })
   a.given = { staticRoutes: [route('10.9.0.0/24 dev eth0')] }
   a.start(instance(100, { routes: [route('10.5.0.0/24 via 192.168.41.1')] }))
   assert.deepEqual([...a.routes], ['10.9.0.0'])

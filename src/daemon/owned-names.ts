@@ -4,6 +4,7 @@
  */
 import { serviceKeyText } from '../model/service.ts'
 import type { VirtualServer } from '../model/virtual-server.ts'
+import type { ListedService } from '../model/virtual-service.ts'
 import { destinationKey, type OwnedServices } from '../reconcile/services.ts'
 
 export type OwnedNames = Readonly<Record<string, readonly string[]>>
@@ -16,6 +17,11 @@ export function declaredNames(virtualServers: readonly VirtualServer[]): OwnedNa
       return [serviceKeyText(service), all.map(destinationKey)]
     }),
   )
+}
+
+/** All that is in the table, whoever put it there. */
+export function listedNames(services: readonly ListedService[]): OwnedNames {
+  return Object.fromEntries(services.map(one => [serviceKeyText(one.key), one.destinations.map(destinationKey)]))
 }
 
 export function unionOfNames(a: OwnedNames, b: OwnedNames): OwnedNames {

@@ -13,8 +13,6 @@ export interface GlobalDefinitions {
   readonly noEmailFaults: boolean
   /** Mail only when a server leaves or joins, not for each of its checkers. */
   readonly noCheckerEmails: boolean
-  readonly vrrpMulticastGroup4: Ip
-  readonly vrrpMulticastGroup6: Ip
   /** VRRP instances wait this long after start. */
   readonly vrrpStartupDelayMs: number
   readonly logUnknownRouterIds: boolean
@@ -32,13 +30,12 @@ export interface GlobalDefinitions {
   readonly lvsNotifyFifo: NotifyFifo | undefined
   /** Real servers that start are notified too. */
   readonly notifyInitialRealServers: boolean
+  /** What others put into the service table goes too: at start, at stop. */
   readonly lvsFlush: boolean
   readonly lvsFlushOnStop: boolean
   /** `ipvsadm --set`; 0 leaves a value as it is. */
   readonly lvsTimeouts: { readonly tcpS: number; readonly tcpFinS: number; readonly udpS: number } | undefined
   readonly lvsSyncDaemon: ConfiguredSyncDaemon | undefined
-  /** A bad file at reload leaves everything as it is; sluice does so whatever this says. */
-  readonly reloadCheckConfig: boolean
 }
 
 export interface TimedScript {

@@ -74,9 +74,6 @@ export interface VirtualAddress {
   readonly flags: readonly AddressFlag[]
   /** 0: deprecated, never chosen as a source address; undefined: for ever. */
   readonly preferredLifetimeS: number | undefined
-  readonly useVmac: boolean
-  /** False: its disappearance is no fault and it is not put back. */
-  readonly track: boolean
 }
 export type AddressFlag = 'home' | 'nodad' | 'mngtmpaddr' | 'noprefixroute' | 'autojoin'
 
@@ -109,11 +106,10 @@ export interface Tracked {
   readonly reverse: boolean
 }
 
-/** A route or rule in iproute2's words; `track` as for addresses. */
+/** A route or rule in iproute2's words. */
 export interface ConfiguredRoute {
   readonly words: readonly string[]
   readonly family: IpFamily
-  readonly track: boolean
 }
 export type ConfiguredRule = ConfiguredRoute
 

@@ -13,8 +13,6 @@ const vip: PlacedAddress = {
   peer: undefined,
   flags: [],
   preferredLifetimeS: undefined,
-  useVmac: false,
-  track: true,
 }
 const own = { interface: 'eth0', address: ip('192.168.41.181'), prefix: 23 }
 const held = { interface: 'eth0', address: vip.address, prefix: 32 }

@@ -3,6 +3,7 @@ import { type Ip, ipBytes, ipFamily, ipFromBytes } from '../../bytes/address.ts'
 import { diagnostic } from '../../diagnostics/diagnostic.ts'
 import type { AddressFlag, VirtualAddress } from '../../model/vrrp-instance.ts'
 import { suggestion } from '../keyword.ts'
+import type { Word } from '../line.ts'
 import { type Cursor, readAddress, readChoice, readInteger, readNetwork, type Value } from '../value.ts'
 
 const SCOPES = ['global', 'link', 'host', 'site', 'nowhere'] as const
@@ -42,8 +43,6 @@ export const addressEntry: Value<VirtualAddress> = {
     } as Found
     const flags: AddressFlag[] = []
     let preferredLifetimeS = ipFamily(address) === 6 && prefix === 128 ? 0 : undefined
-    let useVmac = false
-    let track = true
     for (let word = words.take(); word !== undefined; word = words.take()) {
       switch (word.text) {
         case 'dev':
@@ -74,13 +73,16 @@ export const addressEntry: Value<VirtualAddress> = {
         }
         case 'track_group':
           words.need()
-          break
-        case 'use_vmac':
-          useVmac = true
+          reportUntracked(words, word)
           break
         case 'no_track':
-          track = false
+          reportUntracked(words, word)
           break
+        case 'use_vmac': {
+          const why = 'an address is on the virtual MAC of its instance, or on none: use_vmac belongs to the instance'
+          words.report(diagnostic('keyword-not-supported', word, { keyword: word.text, why }))
+          break
+        }
         default: {
           const flag = Object.hasOwn(FLAGS, word.text) ? FLAGS[word.text] : undefined
           if (flag !== undefined) flags.push(flag)
@@ -94,8 +96,14 @@ export const addressEntry: Value<VirtualAddress> = {
         }
       }
     }
-    return { address, prefix, ...found, flags, preferredLifetimeS, useVmac, track }
+    return { address, prefix, ...found, flags, preferredLifetimeS }
   },
+}
+
+/** Of words that say whether something matters when it is gone: it is never gone for long. */
+export function reportUntracked(words: Cursor, word: Word): void {
+  const why = 'what somebody takes away is put back, tracked or not'
+  words.report(diagnostic('keyword-without-effect', word, { keyword: word.text, why }))
 }
 
 interface Found {

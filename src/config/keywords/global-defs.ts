@@ -29,7 +29,6 @@ export interface Defaults {
   readonly version: 2 | 3 | undefined
   readonly strict: boolean
   readonly garp: GarpSchedule
-  readonly extraGarpMs: number
   readonly downTimerAdverts: number
   readonly lowerPriorityNoAdvert: boolean | undefined
   readonly higherPrioritySendAdvert: boolean | undefined
@@ -147,7 +146,8 @@ const extraGarp: Value<number> = {
 }
 
 const dynamic: Value<boolean> = presentWith('allow_if_changes')
-const flushOnStop: Value<boolean> = presentWith('VS')
+/** With VS only its own services go, one by one, as they do anyway. */
+const flushOnStop: Value<boolean> = { syntax: '[VS]', read: words => !words.takeIf('VS') }
 const seconds = integer(0, UNSIGNED)
 
 const KEYWORDS = {
@@ -172,10 +172,16 @@ const KEYWORDS = {
     default: 'eth0',
     doc: 'Where static addresses go that name no interface.',
   }),
-  lvs_sync_daemon: once(syncDaemon, { doc: 'Sends and receives connections, so that a backup holds them too.' }),
+  lvs_sync_daemon: once(syncDaemon, {
+    doc: 'Sends and receives connections, so that a backup holds them too.',
+    standing: refused('connections are not handed to another director'),
+  }),
   lvs_timeouts: once(timeouts, { doc: 'Timeouts of idle connections.' }),
   lvs_flush: once(present, { doc: 'Empties the service table at start.' }),
-  lvs_flush_on_stop: once(flushOnStop, { default: false, doc: 'Empties the service table at stop, in one step.' }),
+  lvs_flush_on_stop: once(flushOnStop, {
+    default: false,
+    doc: 'Empties the service table at stop: with VS of its own services alone, as without the word.',
+  }),
   vrrp_mcast_group4: once(address(4), { default: ip('224.0.0.18'), doc: 'Where IPv4 advertisements go.' }),
   vrrp_mcast_group6: once(address(6), { default: ip('ff02::12'), doc: 'Where IPv6 advertisements go.' }),
   vrrp_version: once(choice('2', '3'), { doc: 'Version of instances that name none. Default: 2, and 3 for IPv6.' }),
@@ -200,10 +206,14 @@ const KEYWORDS = {
   }),
   vrrp_min_garp: once(flag, { default: false, doc: 'One gratuitous ARP, and no second burst.' }),
   vrrp_garp_extra_if: once(extraGarp, {
-    default: 0,
     doc: 'Announces on the other interfaces of an instance every so often.',
+    standing: refused('only the interfaces of the addresses are announced on'),
   }),
-  vrrp_vmac_garp_intvl: once(extraGarp, { doc: 'Old name of vrrp_garp_extra_if.', instead: 'vrrp_garp_extra_if' }),
+  vrrp_vmac_garp_intvl: once(extraGarp, {
+    doc: 'Old name of vrrp_garp_extra_if.',
+    instead: 'vrrp_garp_extra_if',
+    standing: refused('only the interfaces of the addresses are announced on'),
+  }),
   vrrp_lower_prio_no_advert: once(flag, { doc: 'No answer to an advertisement of lower priority.' }),
   vrrp_higher_prio_send_advert: once(flag, {
     doc: 'One last advertisement before stepping back for a higher priority.',
@@ -419,8 +429,6 @@ export function elaborateGlobal(
     smtpConnectTimeoutMs: values.smtp_connect_timeout,
     noEmailFaults: values.no_email_faults ?? false,
     noCheckerEmails: values.no_checker_emails ?? false,
-    vrrpMulticastGroup4: values.vrrp_mcast_group4,
-    vrrpMulticastGroup6: values.vrrp_mcast_group6,
     vrrpStartupDelayMs: values.vrrp_startup_delay,
     logUnknownRouterIds: values.log_unknown_vrids ?? false,
     defaultInterface: values.default_interface,
@@ -437,7 +445,6 @@ export function elaborateGlobal(
     lvsFlushOnStop: values.lvs_flush_on_stop,
     lvsTimeouts: values.lvs_timeouts,
     lvsSyncDaemon: values.lvs_sync_daemon,
-    reloadCheckConfig: true,
   }
   const repeat = values.vrrp_min_garp ? 1 : values.vrrp_garp_master_repeat
   const delayMs = values.vrrp_min_garp ? 0 : values.vrrp_garp_master_delay * 1000
@@ -455,7 +462,6 @@ export function elaborateGlobal(
       arpIntervalMs: values.vrrp_garp_interval,
       naIntervalMs: values.vrrp_gna_interval,
     },
-    extraGarpMs: values.vrrp_garp_extra_if * 1000,
     downTimerAdverts: values.vrrp_down_timer_adverts,
     lowerPriorityNoAdvert: values.vrrp_lower_prio_no_advert,
     higherPrioritySendAdvert: values.vrrp_higher_prio_send_advert,

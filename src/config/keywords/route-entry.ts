@@ -3,6 +3,7 @@ import { diagnostic } from '../../diagnostics/diagnostic.ts'
 import type { ConfiguredRoute } from '../../model/vrrp-instance.ts'
 import type { Word } from '../line.ts'
 import { readNetwork, type Value } from '../value.ts'
+import { reportUntracked } from './address-entry.ts'
 
 /** keepalived's own words in a line; the rest is iproute2's. */
 const OLD_WORDS: Readonly<Record<string, string>> = { gw: 'via', or: 'nexthop' }
@@ -24,19 +25,20 @@ function entry(networks: (words: readonly Word[]) => readonly Word[], syntax: st
         if (!/^(default|all|any)$/.test(network.text)) readNetwork(words, network)
       }
       const kept: string[] = []
-      let track = true
       let six = false
       for (let word = words.take(); word !== undefined; word = words.take()) {
         const instead = Object.hasOwn(OLD_WORDS, word.text) ? OLD_WORDS[word.text] : undefined
-        if (word.text === 'no_track') track = false
-        else if (word.text === 'track_group') words.need()
-        else if (instead !== undefined) {
+        if (word.text === 'no_track') reportUntracked(words, word)
+        else if (word.text === 'track_group') {
+          words.need()
+          reportUntracked(words, word)
+        } else if (instead !== undefined) {
           words.report(diagnostic('old-spelling', word, { keyword: word.text, instead }))
           kept.push(instead)
         } else kept.push(word.text)
         if (word.text === 'inet6' || word.text.includes(':')) six = true
       }
-      return { words: kept.filter(word => word !== 'inet6'), family: six ? 6 : 4, track }
+      return { words: kept.filter(word => word !== 'inet6'), family: six ? 6 : 4 }
     },
   }
 }

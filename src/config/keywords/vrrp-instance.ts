@@ -17,7 +17,7 @@ import type {
 import { type Context, from } from '../context.ts'
 import { blocks, entries, first, ignored, once, readBlock, refused, type Table, table, words } from '../keyword.ts'
 import { optionalScript, script } from '../script-value.ts'
-import { headerSpan, type Statement } from '../statement.ts'
+import { headerSpan, keywordOf, type Statement } from '../statement.ts'
 import {
   address,
   anything,
@@ -346,7 +346,7 @@ export function elaborateInstance(
     authentication: strict || version === 3 ? { type: 'none' } : authentication,
     addresses,
     excludedAddresses: values.virtual_ipaddress_excluded,
-    preempt: !(values.nopreempt ?? false) || initialState === 'master' || priority === 255,
+    preempt: lastOf(statement, 'preempt', 'nopreempt') !== 'nopreempt' || initialState === 'master' || priority === 255,
     preemptDelayMs: strict || initialState === 'master' ? 0 : values.preempt_delay,
     sourceAddress: values.unicast_src_ip ?? values.mcast_src_ip,
     unicastPeers: strict ? [] : values.unicast_peer.map(({ peer }) => peer),
@@ -549,4 +549,9 @@ function elaborateNotify(
 /** Addresses that the instance puts on an interface, advertised or not. */
 export function allAddresses(instance: VrrpInstance): readonly VirtualAddress[] {
   return [...instance.addresses, ...instance.excludedAddresses]
+}
+
+/** Which of the keywords was said last; undefined: none. */
+function lastOf({ children = [] }: Statement, ...names: readonly string[]): string | undefined {
+  return children.map(keywordOf).findLast(name => names.includes(name))
 }

@@ -73,7 +73,5 @@ export function virtualAddress(address: Ip): VirtualAddress {
     peer: undefined,
     flags: [],
     preferredLifetimeS: undefined,
-    useVmac: false,
-    track: true,
   }
 }
