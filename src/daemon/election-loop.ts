@@ -30,6 +30,7 @@ import type { Event } from '../vrrp/event.ts'
 import type { Notice } from '../vrrp/notice.ts'
 import { effectivePriority } from '../vrrp/priority.ts'
 import { type Received, routerIdOf } from '../vrrp/received.ts'
+import { nextSequence } from '../vrrp/signature.ts'
 import type { State } from '../vrrp/state.ts'
 import { AddressKeeper } from './address-keeper.ts'
 import { type Announcement, AnnouncementQueue } from './announcement-queue.ts'
@@ -68,6 +69,8 @@ interface Watched {
   address: Ip | undefined
   /** Strangers that speak for its addresses. */
   readonly claims: Map<Ip, Mac>
+  /** The number by which it signed last. */
+  signed: bigint
 }
 
 /** A peer that has just lost the election may still answer for the addresses for a moment. */
@@ -120,7 +123,8 @@ export class ElectionLoop {
     this.#world.network.listen(vrrpInstances)
     for (const name of [...this.#starting.keys()]) if (!this.#elections.instances.has(name)) this.#endWait(name)
     for (const instance of vrrpInstances) if (this.#state(instance.name)?.name === 'initialize') this.#await(instance)
-    this.#delayStartup(global.vrrpStartupDelayMs)
+    // Our clock began with the machine.
+    this.#delayStartup(Math.max(global.vrrpStartupDelayMs, global.vrrpDelayAfterBootMs - now))
     this.#track()
     // Addresses of ours that nobody wants: left by a daemon before us, or by an instance that is gone.
     this.#reconcile()
@@ -152,7 +156,10 @@ export class ElectionLoop {
     }
     const { counters } = this.#watched.get(instance.name)!
     counters.add('received')
-    const event = accept(instance, this.#state(instance.name)!, received)
+    const event = accept(instance, this.#state(instance.name)!, received, {
+      rejectAddressMismatch: false,
+      wallClockMs: this.#world.wallClockMs(this.#world.now()),
+    })
     if (event.type === 'dropped') counters.add(event.drop)
     else if (event.priority === 0) counters.add('received-priority-zero')
     if (event.type === 'heard') for (const { label } of event.remarks) counters.add(label)
@@ -296,7 +303,7 @@ export class ElectionLoop {
 
   #watch(instance: VrrpInstance): Watched {
     const looked = this.#look(instance)
-    const watched = { counters: new Counters(), since: this.#world.now(), ...looked, claims: new Map() }
+    const watched = { counters: new Counters(), since: this.#world.now(), ...looked, claims: new Map(), signed: 0n }
     this.#watched.set(instance.name, watched)
     return watched
   }
@@ -350,7 +357,7 @@ export class ElectionLoop {
     if (this.#startupDelayed !== undefined) return
     this.#startupDelayed = delayMs > 0
     if (delayMs === 0) return
-    this.#world.log(`Delaying startup for ${delayMs / 1000} seconds`)
+    this.#world.log(`Delaying startup for ${Math.round(delayMs) / 1000} seconds`)
     this.#cancelStartup = this.#world.wake(after(this.#world.now(), delayMs), () => {
       this.#startupDelayed = false
       this.#track()
@@ -408,14 +415,22 @@ export class ElectionLoop {
   }
 
   #advertise(instance: VrrpInstance, effect: Advertise): void {
-    const counters = this.#watched.get(instance.name)?.counters
-    for (const packet of encodeAdvertise(instance, effect)) {
+    const watched = this.#watched.get(instance.name)
+    const counters = watched?.counters
+    for (const packet of encodeAdvertise(instance, effect, this.#nextSequence(instance, watched))) {
       this.#attempt(`send an advertisement of ${instance.name}`, counters, () => {
         this.#world.network.send(instance, effect.source, packet)
         counters?.add(effect.priority === 0 ? 'sent-priority-zero' : 'sent')
       })
     }
     if (effect.priority > 0) this.#world.heartbeat.beat(instance.name, this.#world.now())
+  }
+
+  #nextSequence({ signature }: VrrpInstance, watched: Watched | undefined): bigint {
+    if (signature === undefined) return 0n
+    const sequence = nextSequence(signature, watched?.signed ?? 0n, this.#world.wallClockMs(this.#world.now()))
+    if (watched !== undefined) watched.signed = sequence
+    return sequence
   }
 
   #announce(instance: VrrpInstance, { addresses, repeat }: Announce): void {

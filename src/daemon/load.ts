@@ -2,6 +2,7 @@
 import { type LoadOptions, loadConfiguration } from '../config/load.ts'
 import { renderAll } from '../diagnostics/render.ts'
 import type { Configuration } from '../model/configuration.ts'
+import { readKeyFiles } from './key-files.ts'
 
 /** The configuration as the file has it now; undefined, after printing why, if it has errors. */
 export function loadUsable(
@@ -13,5 +14,5 @@ export function loadUsable(
   const colour = process.stderr.isTTY === true
   if (diagnostics.length > 0) print(`${renderAll(diagnostics, sources, { colour })}\n`)
   if (configuration === undefined) print(`sluice: ${file} has errors, so it is not used: mend what is said above\n`)
-  return configuration
+  return configuration === undefined ? undefined : readKeyFiles(configuration, print)
 }

@@ -15,6 +15,8 @@ export interface GlobalDefinitions {
   readonly noCheckerEmails: boolean
   /** VRRP instances wait this long after start. */
   readonly vrrpStartupDelayMs: number
+  /** Instances start no earlier than so long after the machine did. */
+  readonly vrrpDelayAfterBootMs: number
   readonly logUnknownRouterIds: boolean
   readonly defaultInterface: string
   /** Interfaces of the configuration may be missing at start. */

@@ -13,6 +13,8 @@ export interface VrrpInstance {
   readonly priority: number
   readonly advertIntervalMs: number
   readonly authentication: VrrpAuthentication
+  /** Advertisements carry a proof of who made them, and when (`auth_hmac`). */
+  readonly signature: Signature | undefined
   /** In the order of the configuration, which is the order on the wire. */
   readonly addresses: readonly VirtualAddress[]
   readonly excludedAddresses: readonly VirtualAddress[]
@@ -40,6 +42,15 @@ export interface VrrpInstance {
   readonly accept: boolean
   /** The addresses of an advertisement are compared only when it comes from another router than the last. */
   readonly skipCheckAdvertAddresses: boolean
+  /** Checksums of version 3 over IPv4 leave the pseudo-header out (RFC 9568), where keepalived and RFC 5798 have it. */
+  readonly checksumWithoutPseudoHeader: boolean
+  /** While its priority is 255, it hears nobody. */
+  readonly ownerIgnoresAdverts: boolean
+  /**
+   * An active router that could not send for so long that another one of this priority has taken over steps back;
+   * undefined: it goes on.
+   */
+  readonly lateBackupPriority: number | undefined
   /** An active router that hears a lower priority does not answer with an advertisement. */
   readonly lowerPriorityNoAdvert: boolean
   /** An active router that hears a higher priority sends one last advertisement before it steps back. */
@@ -60,6 +71,18 @@ export type VrrpAuthentication =
   | { readonly type: 'none' }
   | { readonly type: 'pass'; readonly password: string }
   | { readonly type: 'ah'; readonly password: string }
+
+/** Every router of the virtual router has the same keys. */
+export interface Signature {
+  /** `hex:` and digits, or a text that is its own bytes. */
+  readonly keys: readonly { readonly id: number; readonly key: string }[]
+  /** The one that signs. */
+  readonly activeKey: number
+  /** How far the clocks of two routers may be apart; undefined: numbers need only grow. */
+  readonly windowS: number | undefined
+  /** `permissive` hears the unsigned as well, and `receive-only` does not sign either. */
+  readonly mode: 'enforce' | 'permissive' | 'receive-only'
+}
 
 export interface VirtualAddress {
   readonly address: Ip

@@ -11,6 +11,7 @@ import {
   checkAddresses,
   checkDestination,
   checkInterval,
+  checkOwner,
   checkRouterId,
   checkSource,
   checkType,
@@ -20,6 +21,7 @@ import { checkChecksum } from './checksum-dialect.ts'
 import type { Dropped, Heard, Remark } from './event.ts'
 import { checkAuthenticationHeader, checkHopLimit, checkLength, checkVersion } from './packet-checks.ts'
 import type { Received } from './received.ts'
+import { sequenceOf, verifySignature } from './signature.ts'
 import type { State } from './state.ts'
 
 /** On the packet as it came. */
@@ -28,11 +30,13 @@ const PACKET_CHECKS = [checkAuthenticationHeader, checkLength, checkHopLimit, ch
 /** On what it says. */
 const ADVERTISEMENT_CHECKS = [
   checkRouterId,
+  verifySignature,
   authenticate,
   checkInterval,
   checkType,
   checkChecksum,
   checkDestination,
+  checkOwner,
   checkAddresses,
   checkSource,
 ]
@@ -42,7 +46,7 @@ export function accept(
   instance: VrrpInstance,
   state: State,
   received: Received,
-  options: AcceptOptions = { rejectAddressMismatch: false },
+  options: AcceptOptions = { rejectAddressMismatch: false, wallClockMs: 0 },
 ): Heard | Dropped {
   const prefix = `(${instance.name}) `
   for (const check of PACKET_CHECKS) {
@@ -68,6 +72,7 @@ export function accept(
     priority: advertisement.priority,
     intervalMs: advertisement.version === 3 ? advertisement.intervalCs * 10 : advertisement.intervalS * 1000,
     ahSequence: received.authenticated?.sequence ?? 0,
+    signed: sequenceOf(instance, received.payload),
     remarks,
   }
 }

@@ -10,10 +10,20 @@ import { OWNER_PRIORITY } from './priority.ts'
 import { resistRival } from './rival.ts'
 import { countSequence } from './sequence.ts'
 import type { Active } from './state.ts'
+import { skewMs } from './timers.ts'
 import { advertise, becomeBackup, type Step, stay, then } from './transition.ts'
 
-export function wakeInActive(instance: VrrpInstance, state: Active, now: Instant): Step<Active> {
+export function wakeInActive(instance: VrrpInstance, state: Active, now: Instant): Step {
+  if (now >= replacedAt(instance, state)) return becomeBackup(instance, state, now)
   return then(advertiseInTime(instance, state, now), active => announceInTime(instance, active, now))
+}
+
+/** When another router will have taken over, if this one does not get to say anything before (`timer_expired_backup`). */
+function replacedAt(instance: VrrpInstance, state: Active): number {
+  const { lateBackupPriority: other, advertIntervalMs } = instance
+  if (other === undefined) return Number.POSITIVE_INFINITY
+  const lastAdvert = after(state.advertiseAt, -advertIntervalMs)
+  return after(lastAdvert, 3 * advertIntervalMs + skewMs(instance, other, advertIntervalMs))
 }
 
 function advertiseInTime(instance: VrrpInstance, state: Active, now: Instant): Step<Active> {

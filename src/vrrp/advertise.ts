@@ -16,8 +16,10 @@ import {
   VRRP_ADVERTISEMENT,
   VRRP_AUTH_DATA_LENGTH,
   vrrpPseudoSum,
+  writeChecksum,
 } from '../wire/vrrp.ts'
 import type { Advertise } from './effect.ts'
+import { sign } from './signature.ts'
 
 export interface OutgoingPacket {
   readonly destination: Ip
@@ -35,12 +37,12 @@ export interface OutgoingPacket {
 const TYPE_OF_SERVICE = 0xc0
 const MULTICAST_HOP_LIMIT = 255
 
-/** The packets of an `advertise` effect, one per destination. */
-export function encodeAdvertise(instance: VrrpInstance, effect: Advertise): readonly OutgoingPacket[] {
+/** The packets of an `advertise` effect, one per destination. `sequence` is that of a signature, where there is one. */
+export function encodeAdvertise(instance: VrrpInstance, effect: Advertise, sequence = 0n): readonly OutgoingPacket[] {
   const advertisement = advertisementOf(instance, effect.priority)
   const hopLimit = instance.unicastPeers.length > 0 ? instance.unicastTtl : MULTICAST_HOP_LIMIT
   return effect.destinations.map(destination => {
-    const message = encodeAdvertisement(advertisement, pseudoSum(instance, effect.source, destination))
+    const message = encodeSigned(instance, advertisement, { source: effect.source, destination }, sequence)
     if (instance.authentication.type !== 'ah') {
       return { destination, protocol: IP_PROTOCOL_VRRP, hopLimit, payload: message, datagram: undefined }
     }
@@ -69,10 +71,22 @@ export function advertisementOf(instance: VrrpInstance, priority: number): Adver
   }
 }
 
-function pseudoSum(instance: VrrpInstance, source: Ip, destination: Ip): number {
-  if (instance.version === 2 && instance.family === 4) return 0
-  const length = advertisementLength(instance.version, instance.family, instance.addresses.length)
-  return vrrpPseudoSum(source, destination, length)
+/** The advertisement, and behind it its signature. Over IPv6 the checksum, which the kernel checks, covers both. */
+function encodeSigned(
+  instance: VrrpInstance,
+  advertisement: Advertisement,
+  { source, destination }: { readonly source: Ip; readonly destination: Ip },
+  sequence: bigint,
+): Uint8Array {
+  const { version, family, checksumWithoutPseudoHeader } = instance
+  const bare = family === 4 && (version === 2 || checksumWithoutPseudoHeader)
+  const length = advertisementLength(version, family, advertisement.addresses.length)
+  const message = encodeAdvertisement(advertisement, bare ? 0 : vrrpPseudoSum(source, destination, length))
+  const trailer = sign(instance, source, message, sequence)
+  if (trailer.length === 0) return message
+  const whole = concat(message, trailer)
+  if (family === 6) writeChecksum(whole, vrrpPseudoSum(source, destination, whole.length))
+  return whole
 }
 
 /** The message behind an authentication header whose SPI is the source address, as keepalived chooses it. */

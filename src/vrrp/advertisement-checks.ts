@@ -3,6 +3,7 @@ import type { VrrpInstance } from '../model/vrrp-instance.ts'
 import { type Advertisement, VRRP_ADVERTISEMENT } from '../wire/vrrp.ts'
 import type { AcceptOptions } from './accept-options.ts'
 import type { Objection } from './objection.ts'
+import { OWNER_PRIORITY } from './priority.ts'
 import type { Received } from './received.ts'
 import type { State } from './state.ts'
 
@@ -54,6 +55,12 @@ export function checkDestination({ instance, received }: Judged): Objection | un
   const [wanted, got] = unicast ? ['un', 'mult'] : ['mult', 'un']
   const text = `Expected ${wanted}icast packet but received ${got}icast packet from ${received.source}`
   return { drop: 'destination', text }
+}
+
+/** `owner_ignore_adverts`: who owns the addresses has nobody to listen to. */
+export function checkOwner({ instance, state, received }: Judged): Objection | undefined {
+  if (!instance.ownerIgnoresAdverts || state.priority !== OWNER_PRIORITY) return undefined
+  return { drop: 'owner', text: `Dropping packet(s) from ${received.source} since we are address owner` }
 }
 
 /** RFC 9568 section 7.1: MAY verify that the addresses are those configured for the VRID. */

@@ -10,11 +10,15 @@ import { checksum } from '../bytes/checksum.ts'
 import { advertisementLength, vrrpPseudoSum } from '../wire/vrrp.ts'
 import type { Judged } from './advertisement-checks.ts'
 import type { Objection } from './objection.ts'
+import { sequenceOf } from './signature.ts'
 
 export function checkChecksum({ instance, received, advertisement }: Judged): Objection | undefined {
   const { source, destination, payload } = received
   const { version } = advertisement
-  const message = payload.subarray(0, advertisementLength(version, instance.family, advertisement.addresses.length))
+  const length = advertisementLength(version, instance.family, advertisement.addresses.length)
+  // Over IPv6 the checksum is the kernel's, and takes the trailer of a signature in.
+  const signed = instance.family === 6 && sequenceOf(instance, payload) !== undefined
+  const message = signed ? payload : payload.subarray(0, length)
   const right = (pseudo: number) => checksum(message, pseudo) === 0
   const wrong: Objection = { drop: 'checksum', text: `Invalid VRRPv${version} checksum from ${source}` }
 
@@ -22,6 +26,7 @@ export function checkChecksum({ instance, received, advertisement }: Judged): Ob
   if (right(vrrpPseudoSum(source, destination, message.length))) return undefined
   if (instance.family === 6) return wrong
   if (right(0)) {
+    if (instance.checksumWithoutPseudoHeader) return undefined
     return { remark: 'checksum-dialect', text: `VRRPv3 checksum from ${source} leaves out the pseudo-header` }
   }
   if (right(vrrpPseudoSum(source, instance.multicastGroup, message.length))) {

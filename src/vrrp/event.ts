@@ -71,6 +71,8 @@ export interface Heard {
   /** The sender's interval; in version 2 it equals ours. */
   readonly intervalMs: number
   readonly ahSequence: number
+  /** Of its signature, if it has one. */
+  readonly signed: bigint | undefined
   /** What is odd about it, though not enough to drop it. */
   readonly remarks: readonly Remark[]
 }
@@ -103,6 +105,13 @@ export type AcceptDrop =
   | 'checksum'
   | 'router-id'
   | 'destination'
+  | 'owner'
+  | 'signature-missing'
+  | 'signature-malformed'
+  | 'signature-stale'
+  | 'signature-key'
+  | 'signature'
+  | 'signature-replayed'
   | 'address-count'
   | 'address-list'
   | 'source'

@@ -35,6 +35,8 @@ export interface Standing {
   readonly ahSequence: number
   /** The last one of each router: what it says with that or a lower one was said before. */
   readonly ahHeard: ReadonlyMap<Ip, number>
+  /** The last number by which each router signed, of those that were heard last. */
+  readonly signed: ReadonlyMap<Ip, bigint>
 }
 
 /** What may come in floods without being wrong: a router of lower priority, another active router than before. */

@@ -33,6 +33,7 @@ export function initialState(instance: VrrpInstance): State {
     quietUntil: { lowerPriority: LONG_AGO, newActive: LONG_AGO },
     ahSequence: 0,
     ahHeard: new Map(),
+    signed: new Map(),
   }
 }
 

@@ -151,6 +151,6 @@ export function isOwner(instance: VrrpInstance): boolean {
 
 /** The standing with a clean slate for complaints, as every change of state brings. */
 function fresh(standing: Standing): Standing {
-  const { priority, linkUp, interfaceAddress, failedTrackers, quietUntil, ahSequence, ahHeard } = standing
-  return { priority, linkUp, interfaceAddress, failedTrackers, reported: [], quietUntil, ahSequence, ahHeard }
+  const { priority, linkUp, interfaceAddress, failedTrackers, quietUntil, ahSequence, ahHeard, signed } = standing
+  return { priority, linkUp, interfaceAddress, failedTrackers, reported: [], quietUntil, ahSequence, ahHeard, signed }
 }

@@ -101,8 +101,15 @@ export function encodeAdvertisement(advertisement: Advertisement, pseudo: number
   }
   const authData = advertisement.version === 2 ? advertisement.authData : new Uint8Array(0)
   const bytes = concat(header, ...advertisement.addresses.map(ipBytes), authData)
-  viewOf(bytes).setUint16(6, checksum(bytes, pseudo))
+  writeChecksum(bytes, pseudo)
   return bytes
+}
+
+/** Puts the checksum over all the bytes where it belongs. */
+export function writeChecksum(bytes: Uint8Array, pseudo: number): void {
+  const view = viewOf(bytes)
+  view.setUint16(6, 0)
+  view.setUint16(6, checksum(bytes, pseudo))
 }
 
 function knownVersion(version: number): 2 | 3 | undefined {

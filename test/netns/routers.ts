@@ -18,7 +18,8 @@ import { RouteSocket } from '../../src/kernel/route-socket.ts'
 import type { Snapshot } from '../../src/observe/snapshot.ts'
 
 export const VIP: Ip = ip('192.168.41.249')
-export const KEEPALIVED = '/usr/sbin/keepalived'
+/** Debian's, unless another one is to be tried. */
+export const KEEPALIVED: string = process.env.KEEPALIVED ?? '/usr/sbin/keepalived'
 
 /** What is awaited comes within seconds, or never; a busy machine gets this long. */
 const PATIENCE_MS = 30_000

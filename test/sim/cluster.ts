@@ -1,6 +1,7 @@
 /** A cluster drawn from a seed: how many routers, which of VRRP's many settings, how good their clocks are. */
 import { type Ip, ip } from '../../src/bytes/address.ts'
 import type {
+  Signature,
   Tracked,
   Tracking,
   VrrpAuthentication,
@@ -33,6 +34,13 @@ export interface Cluster {
   readonly preempts: boolean
 }
 
+const SIGNATURE: Signature = {
+  keys: [{ id: 1, key: `hex:${'5a'.repeat(32)}` }],
+  activeKey: 1,
+  windowS: 5,
+  mode: 'enforce',
+}
+
 const LINKS = ['eth0', 'eth1'] as const
 
 /** The one script that routers may track. */
@@ -51,7 +59,9 @@ export function drawCluster(random: Random): Cluster {
   const ties = random.chance(0.3)
   const intervalMs = random.pick(version === 2 ? [1000, 2000, 5000] : [10, 50, 200, 1000, 4000])
   const mixed = version === 3 && random.chance(0.2)
-  const authentication = drawAuthentication(random, version)
+  const signature = random.chance(0.05) ? SIGNATURE : undefined
+  const authentication: VrrpAuthentication =
+    signature === undefined ? drawAuthentication(random, version) : { type: 'none' }
   const higherPrioritySendAdvert = random.chance(0.1)
   const downTimerAdverts = random.chance(0.1) ? random.integer(2, 6) : 3
   const tracks = random.chance(0.2)
@@ -67,6 +77,7 @@ export function drawCluster(random: Random): Cluster {
       priority: owner ? 255 : priority,
       advertIntervalMs: mixed ? intervalMs * random.pick([1, 2, 5]) : intervalMs,
       authentication,
+      signature,
       preempt: owner || preempts || random.chance(0.5),
       preemptDelayMs: !owner && !preempts && random.chance(0.3) ? random.integer(0, 5) * intervalMs : 0,
       unicastPeers: unicast ? addresses.filter(peer => peer !== own) : [],

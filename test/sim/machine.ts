@@ -26,6 +26,9 @@ interface Wish {
   readonly callback: () => void
 }
 
+/** Where the time of day begins. */
+const EPOCH_MS = Date.UTC(2026, 0)
+
 export class Machine {
   readonly name: string
   readonly address: Ip
@@ -42,6 +45,8 @@ export class Machine {
   configuredAt: number = Number.NEGATIVE_INFINITY
   /** What it will do when it runs again. */
   readonly pending: (() => void)[] = []
+  /** How wrong its time of day is. */
+  wallClockOffMs = 0
   /** What the tracked script says. */
   scriptIsUp = true
   readonly #now: () => number
@@ -92,8 +97,7 @@ export class Machine {
       heartbeat,
       log: this.#witness.log,
       notify: this.#witness.notice,
-      // Nothing hangs on the time of day.
-      wallClockMs: () => 0,
+      wallClockMs: () => EPOCH_MS + this.#now() + this.wallClockOffMs,
     })
     this.#configure()
   }

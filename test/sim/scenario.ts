@@ -10,6 +10,8 @@ import { BrokenPromise, Promises } from './promises.ts'
 import { Random } from './random.ts'
 import { type Observer, World } from './world.ts'
 
+const HOUR_MS = 3_600_000
+
 interface Weather {
   readonly loss: number
   readonly delayMs: readonly [number, number]
@@ -152,6 +154,7 @@ export class Scenario implements Observer {
 
   #jump(machine: Machine): void {
     machine.jump(this.#random.between(0, 2) * this.#cluster.limitMs)
+    machine.wallClockOffMs = this.#random.pick([0, -HOUR_MS, HOUR_MS])
     this.#world.act(machine, () => {})
   }
 
@@ -198,6 +201,7 @@ export class Scenario implements Observer {
         link.up = true
         link.address = machine.address
       }
+      machine.wallClockOffMs = 0
       const { setup } = this.#homes.get(machine)!
       if (machine.setup !== setup) this.#reload(machine, setup)
       this.#world.act(machine, () => machine.changed())
@@ -250,14 +254,14 @@ function tracks({ setup }: Machine): boolean {
 }
 
 function describe({ name, setup, clock }: Router): string {
-  const { version, family, priority, advertIntervalMs, preempt, preemptDelayMs, authentication, unicastPeers, track } =
-    setup.instances[0]!
+  const { version, family, priority, advertIntervalMs, preempt, preemptDelayMs, ...rest } = setup.instances[0]!
+  const { authentication, signature, unicastPeers, track } = rest
   const words = [
     `version ${version} IPv${family}`,
     `priority ${priority}`,
     `interval ${advertIntervalMs} ms`,
     preempt ? `preempts after ${preemptDelayMs} ms` : 'does not preempt',
-    `auth ${authentication.type}`,
+    `auth ${signature === undefined ? authentication.type : 'hmac'}`,
     unicastPeers.length > 0 ? 'unicast' : 'multicast',
     `${setup.instances.length} instances`,
     ...track.scripts.map(({ weight, reverse }) => `script of weight ${weight}${reverse ? ' reverse' : ''}`),

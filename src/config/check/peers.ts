@@ -121,6 +121,7 @@ function pointed<C extends DiagnosticCode>(
   })
 }
 
-function authenticationText({ authentication }: VrrpInstance): string {
+function authenticationText({ authentication, signature }: VrrpInstance): string {
+  if (signature !== undefined) return `auth_hmac with ${signature.keys.map(({ id }) => `key ${id}`).join(', ')}`
   return authentication.type === 'none' ? 'none' : `${authentication.type.toUpperCase()} "${authentication.password}"`
 }

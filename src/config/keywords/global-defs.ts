@@ -31,6 +31,8 @@ export interface Defaults {
   readonly garp: GarpSchedule
   readonly downTimerAdverts: number
   readonly lowerPriorityNoAdvert: boolean | undefined
+  readonly ownerIgnoresAdverts: boolean
+  readonly checksumWithoutPseudoHeader: boolean
   readonly higherPrioritySendAdvert: boolean | undefined
   readonly checkUnicastSource: boolean
   readonly skipCheckAdvertAddresses: boolean
@@ -226,19 +228,19 @@ const KEYWORDS = {
   }),
   vrrp_startup_delay: once(timer(0, 3600), { default: 0, doc: 'Instances start this much later.' }),
   vrrp_delay_after_boot: once(timer(0, 3600), {
-    doc: 'Instances start this long after the machine did.',
+    default: 0,
+    doc: 'Instances start no earlier than so long after the machine did.',
     since: '2.4.0',
-    standing: refused('only vrrp_startup_delay is known'),
   }),
   vrrp_owner_ignore_adverts: once(flag, {
+    default: false,
     doc: 'An address owner ignores the advertisements of others.',
     since: '2.3.3',
-    standing: refused('an owner always listens'),
   }),
   v3_checksum_as_v2: once(flag, {
     doc: 'VRRPv3 checksums over IPv4 leave the pseudo-header out.',
     since: '2.2.8',
-    standing: refused('checksums always cover the pseudo-header'),
+    default: false,
   }),
   log_unknown_vrids: once(present, { doc: 'Logs advertisements with router ids that are not configured here.' }),
   dynamic_interfaces: once(dynamic, { default: false, doc: 'Interfaces may be missing at start.' }),
@@ -430,6 +432,7 @@ export function elaborateGlobal(
     noEmailFaults: values.no_email_faults ?? false,
     noCheckerEmails: values.no_checker_emails ?? false,
     vrrpStartupDelayMs: values.vrrp_startup_delay,
+    vrrpDelayAfterBootMs: values.vrrp_delay_after_boot,
     logUnknownRouterIds: values.log_unknown_vrids ?? false,
     defaultInterface: values.default_interface,
     dynamicInterfaces: values.dynamic_interfaces,
@@ -464,6 +467,8 @@ export function elaborateGlobal(
     },
     downTimerAdverts: values.vrrp_down_timer_adverts,
     lowerPriorityNoAdvert: values.vrrp_lower_prio_no_advert,
+    ownerIgnoresAdverts: values.vrrp_owner_ignore_adverts,
+    checksumWithoutPseudoHeader: values.v3_checksum_as_v2,
     higherPrioritySendAdvert: values.vrrp_higher_prio_send_advert,
     checkUnicastSource: values.vrrp_check_unicast_src ?? false,
     skipCheckAdvertAddresses: values.vrrp_skip_check_adv_addr,

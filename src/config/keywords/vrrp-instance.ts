@@ -3,7 +3,9 @@ import { type Ip, type IpFamily, ipFamily, type Mac, parseIp, parseMac } from '.
 import { diagnostic } from '../../diagnostics/diagnostic.ts'
 import type { BfdInstance } from '../../model/bfd-instance.ts'
 import type { Script } from '../../model/script.ts'
+import { KEY_BYTES_MAX, KEY_BYTES_MIN, readKey } from '../../model/signing-key.ts'
 import type {
+  Signature,
   Tracked,
   Tracking,
   UnicastTtlLimit,
@@ -15,7 +17,19 @@ import type {
   VrrpSyncGroup,
 } from '../../model/vrrp-instance.ts'
 import { type Context, from } from '../context.ts'
-import { blocks, entries, first, ignored, once, readBlock, refused, type Table, table, words } from '../keyword.ts'
+import {
+  blocks,
+  entries,
+  first,
+  ignored,
+  many,
+  once,
+  readBlock,
+  refused,
+  type Table,
+  table,
+  words,
+} from '../keyword.ts'
 import { optionalScript, script } from '../script-value.ts'
 import { headerSpan, keywordOf, type Statement } from '../statement.ts'
 import {
@@ -54,17 +68,35 @@ const AUTHENTICATION_KEYWORDS = {
   auth_pass: once(text('WORD'), { doc: 'The word or key; eight bytes count.' }),
 } as const
 const AUTHENTICATION: Table = table('authentication', { doc: 'VRRPv2 only.' }, AUTHENTICATION_KEYWORDS)
-const AUTH_HMAC: Table = table(
-  'auth_hmac',
-  { doc: 'Signs advertisements.' },
-  {
-    key: once(text('ID KEY'), { doc: 'A key and its number.' }),
-    active_key: once(integer(0, 255), { doc: 'Which one signs.' }),
-    anti_replay: once(choice('time', 'monotonic'), { doc: 'How old packets are told.' }),
-    time_window: once(timer(0, 86_400), { doc: 'How old they may be.' }),
-    mode: once(choice('enforce', 'permissive', 'receive-only'), { doc: 'What happens to the unsigned.' }),
+const signingKey: Value<{ readonly id: number; readonly key: string }> = {
+  syntax: 'ID hex:DIGITS|file:PATH|TEXT',
+  read(words) {
+    const number = words.need()
+    const id = number === undefined ? undefined : readInteger(words, number, 1, 255)
+    const word = words.need()
+    if (id === undefined || word === undefined) return undefined
+    // What a file has in it is known when it is read.
+    if (word.text.startsWith('file:') || readKey(word.text) !== undefined) return { id, key: word.text }
+    return words.refuse(word, `a key has from ${KEY_BYTES_MIN} to ${KEY_BYTES_MAX} bytes: try "openssl rand -hex 32"`)
   },
-)
+}
+
+const AUTH_HMAC_KEYWORDS = {
+  key: many(signingKey, { doc: 'A key of 32 to 64 bytes, and its number. The same on all routers.' }),
+  active_key: once(integer(1, 255), { doc: 'Which one signs.' }),
+  anti_replay: once(choice('time', 'monotonic'), {
+    default: 'time',
+    doc: 'How packets of yesterday are told: by the time of day, or because numbers must grow.',
+  }),
+  time_window: once(integer(1, 300), {
+    doc: 'Seconds that two clocks may be apart. Default: three intervals, from 5 to 300.',
+  }),
+  mode: once(choice('enforce', 'permissive', 'receive-only'), {
+    default: 'enforce',
+    doc: 'Whether the unsigned are heard as well, and whether it signs itself.',
+  }),
+} as const
+const AUTH_HMAC: Table = table('auth_hmac', { doc: 'Signs advertisements, in both versions.' }, AUTH_HMAC_KEYWORDS)
 
 const unicastPeer: Value<{
   readonly peer: Ip
@@ -116,6 +148,13 @@ const extraGarp: Value<number> = {
     return seconds === undefined ? undefined : readInteger(words, seconds, 0, 86_400)
   },
 }
+const otherPriority: Value<number> = {
+  syntax: '[PRIORITY 1..254]',
+  read(words) {
+    const word = words.take()
+    return word === undefined ? 254 : readInteger(words, word, 1, 254)
+  },
+}
 const UNSIGNED = 0xffff_ffff
 const seconds = integer(0, UNSIGNED)
 
@@ -149,7 +188,7 @@ const INSTANCE_KEYWORDS = {
     doc: 'Seconds between advertisements: whole in version 2, hundredths in version 3.',
   }),
   authentication: blocks(AUTHENTICATION),
-  auth_hmac: blocks(AUTH_HMAC, { since: '2.4.0', standing: refused('sluice cannot sign advertisements') }),
+  auth_hmac: blocks(AUTH_HMAC, { since: '2.4.0' }),
   virtual_ipaddress: entries(addressEntry, { doc: 'Addresses that are advertised and taken over.' }),
   virtual_ipaddress_excluded: entries(addressEntry, { doc: 'Addresses that are taken over but not advertised.' }),
   virtual_routes: entries(routeEntry, { doc: 'Routes while active.' }),
@@ -174,9 +213,8 @@ const INSTANCE_KEYWORDS = {
     standing: refused('it was a mistake that no supported version makes'),
   }),
   v3_checksum_as_v2: once(flag, {
-    doc: 'Leaves the pseudo-header out of checksums.',
+    doc: 'Leaves the pseudo-header out of checksums of version 3 over IPv4.',
     since: '2.2.8',
-    standing: refused('checksums always cover the pseudo-header'),
   }),
   strict_mode: once(flag, { doc: 'As vrrp_strict, for this instance.' }),
   accept: once(present, { doc: 'Takes packets to the addresses even if it does not own them. The default.' }),
@@ -190,17 +228,15 @@ const INSTANCE_KEYWORDS = {
   owner_ignore_adverts: once(flag, {
     doc: 'An owner ignores others.',
     since: '2.3.3',
-    standing: refused('an owner always listens'),
   }),
   down_timer_adverts: once(integer(1, 100), { doc: 'Silent intervals before a takeover.' }),
-  timer_expired_backup: once(present, {
-    doc: 'Steps back when its own timers come late.',
+  timer_expired_backup: once(otherPriority, {
+    doc: 'Steps back when it could not advertise for so long that a router of this priority has taken over.',
     since: '2.2.8',
-    standing: ignored('elections run in a process of their own'),
   }),
-  thread_timer_expired: once(present, {
+  thread_timer_expired: once(otherPriority, {
     doc: 'Old name of timer_expired_backup.',
-    standing: ignored('elections run in a process of their own'),
+    instead: 'timer_expired_backup',
   }),
   garp_master_delay: once(seconds, { doc: 'The second burst of gratuitous ARPs comes this much later; 0: none.' }),
   garp_master_repeat: once(seconds, { doc: 'Gratuitous ARPs in a burst.' }),
@@ -331,6 +367,12 @@ export function elaborateInstance(
     )
     return undefined
   }
+  const advertIntervalMs =
+    version === 2
+      ? Math.max(1000, Math.round(values.advert_int / 1000) * 1000)
+      : Math.max(10, Math.round(values.advert_int / 10) * 10)
+  const signature = elaborateSignature(values.auth_hmac, { advertIntervalMs, strict }, context)
+  const preempt = lastOf(statement, 'preempt', 'nopreempt') !== 'nopreempt' || initialState === 'master' || priority === 255
   const instance: VrrpInstance = {
     name,
     initialState,
@@ -339,14 +381,12 @@ export function elaborateInstance(
     family,
     routerId: values.virtual_router_id,
     priority,
-    advertIntervalMs:
-      version === 2
-        ? Math.max(1000, Math.round(values.advert_int / 1000) * 1000)
-        : Math.max(10, Math.round(values.advert_int / 10) * 10),
-    authentication: strict || version === 3 ? { type: 'none' } : authentication,
+    advertIntervalMs,
+    authentication: strict || version === 3 || signature !== undefined ? { type: 'none' } : authentication,
+    signature,
     addresses,
     excludedAddresses: values.virtual_ipaddress_excluded,
-    preempt: lastOf(statement, 'preempt', 'nopreempt') !== 'nopreempt' || initialState === 'master' || priority === 255,
+    preempt,
     preemptDelayMs: strict || initialState === 'master' ? 0 : values.preempt_delay,
     sourceAddress: values.unicast_src_ip ?? values.mcast_src_ip,
     unicastPeers: strict ? [] : values.unicast_peer.map(({ peer }) => peer),
@@ -360,6 +400,10 @@ export function elaborateInstance(
     strict,
     accept: values.no_accept === true ? false : values.accept === true || !strict || priority === 255,
     skipCheckAdvertAddresses: values.skip_check_adv_addr ?? defaults.skipCheckAdvertAddresses,
+    checksumWithoutPseudoHeader: values.v3_checksum_as_v2 ?? defaults.checksumWithoutPseudoHeader,
+    ownerIgnoresAdverts: priority === 255 && (strict || (values.owner_ignore_adverts ?? defaults.ownerIgnoresAdverts)),
+    // keepalived has it for routers that do not preempt: any other would be back at once.
+    lateBackupPriority: preempt ? undefined : values.timer_expired_backup,
     lowerPriorityNoAdvert: values.lower_prio_no_advert ?? defaults.lowerPriorityNoAdvert ?? strict,
     higherPrioritySendAdvert: !strict && (values.higher_prio_send_advert ?? defaults.higherPrioritySendAdvert ?? false),
     garp: elaborateGarp(values, defaults),
@@ -427,6 +471,38 @@ function elaborateAuthentication(statements: readonly Statement[], context: Cont
     ? { type: 'pass', password: firstBytes(password, 8) }
     : { type: 'ah', password: firstBytes(password, 16) }
 }
+
+/** Keys without which nothing can be signed are an error; `undefined` where nothing is to be signed. */
+function elaborateSignature(
+  statements: readonly Statement[],
+  { advertIntervalMs, strict }: { readonly advertIntervalMs: number; readonly strict: boolean },
+  context: Context,
+): Signature | undefined {
+  const statement = statements[0]
+  if (statement === undefined) return undefined
+  const { values } = readBlock(AUTH_HMAC_KEYWORDS, statement, context.report)
+  const missing = (keyword: string, help: string) =>
+    context.report(diagnostic('missing-keyword', headerSpan(statement), { block: 'auth_hmac', keyword }, { help }))
+  const keys = values.key.map(({ id, key }) => ({ id, key }))
+  const activeKey = values.active_key
+  if (keys.length === 0 && !hasKeyword(statement, 'key')) missing('key', 'give it one: key 1 hex:…')
+  else if (activeKey === undefined && !hasKeyword(statement, 'active_key'))
+    missing('active_key', 'say which of the keys signs')
+  else if (activeKey !== undefined && !keys.some(({ id }) => id === activeKey))
+    missing(`key ${activeKey}`, `active_key names it: define it, or name another`)
+  if (activeKey === undefined || !keys.some(({ id }) => id === activeKey)) return undefined
+  const derivedS = Math.min(Math.max(3 * Math.floor(advertIntervalMs / 1000), WINDOW_MIN_S), WINDOW_MAX_S)
+  return {
+    keys,
+    activeKey,
+    windowS: values.anti_replay === 'time' ? (values.time_window ?? derivedS) : undefined,
+    mode: strict ? 'enforce' : values.mode,
+  }
+}
+
+/** The window that is derived from the interval is never narrower or wider. */
+const WINDOW_MIN_S = 5
+const WINDOW_MAX_S = 300
 
 /** The text cut to a number of bytes, never within a character. */
 function firstBytes(text: string, bytesMax: number): string {

@@ -30,7 +30,14 @@ export function active(instance: VrrpInstance): Active {
 }
 
 export function heard(fields: Partial<Heard>): Heard {
-  const usual = { source: ip('10.0.0.9'), priority: 100, intervalMs: 1000, ahSequence: 0, remarks: [] }
+  const usual = {
+    source: ip('10.0.0.9'),
+    priority: 100,
+    intervalMs: 1000,
+    ahSequence: 0,
+    signed: undefined,
+    remarks: [],
+  }
   return { type: 'heard', ...usual, ...fields }
 }
 
