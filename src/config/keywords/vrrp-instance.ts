@@ -372,7 +372,8 @@ export function elaborateInstance(
       ? Math.max(1000, Math.round(values.advert_int / 1000) * 1000)
       : Math.max(10, Math.round(values.advert_int / 10) * 10)
   const signature = elaborateSignature(values.auth_hmac, { advertIntervalMs, strict }, context)
-  const preempt = lastOf(statement, 'preempt', 'nopreempt') !== 'nopreempt' || initialState === 'master' || priority === 255
+  const preempt =
+    lastOf(statement, 'preempt', 'nopreempt') !== 'nopreempt' || initialState === 'master' || priority === 255
   const instance: VrrpInstance = {
     name,
     initialState,
