@@ -396,12 +396,18 @@ test('Checkers tell scripts, pipe and mail, and with omega also that they stop',
   world.run(8000)
   checkers.stop()
   const [rs, vs] = ['[192.168.41.31]:tcp:80', '[192.168.41.249]:tcp:80']
-  assert.deepEqual(world.ran, ['down', 'lost', 'up', 'gained', 'down', 'lost'])
-  assert.deepEqual(world.lines.slice(0, 3), [`RS ${rs} ${vs} DOWN`, `VS ${vs} DOWN`, `RS ${rs} ${vs} UP`])
+  assert.deepEqual(world.ran, ['gained', 'down', 'lost', 'up', 'gained', 'down', 'lost'])
+  assert.deepEqual(world.lines.slice(0, 4), [
+    `VS ${vs} UP`,
+    `RS ${rs} ${vs} DOWN`,
+    `VS ${vs} DOWN`,
+    `RS ${rs} ${vs} UP`,
+  ])
   assert.deepEqual(
     world.letters.map(({ subject, body }) => `${subject}: ${body}`),
     [
-      `[LVS_DEVEL] Virtualserver ${vs} - DOWN: => Lost quorum 1-0=1 > 0 <=`,
+      `[LVS_DEVEL] Virtualserver ${vs} - UP: => Starting with quorum up 1+0=1 <= 1 <=`,
+      `[LVS_DEVEL] Virtualserver ${vs} - DOWN: => Lost quorum 1+0=1 <= 0 <=`,
       `[LVS_DEVEL] Realserver ${rs} of virtual server ${vs} - DOWN: => TCP CHECK failed on service <=`,
       `[LVS_DEVEL] Virtualserver ${vs} - UP: => Gained quorum 1+0=1 <= 1 <=`,
       `[LVS_DEVEL] Realserver ${rs} of virtual server ${vs} - UP: => TCP CHECK succeed on service <=`,

@@ -24,7 +24,7 @@ import {
 } from '../health/pool.ts'
 import { nextRampAt } from '../health/slow-start.ts'
 import { unsupported } from '../health/unsupported.ts'
-import { bfdMailText, mailText } from '../health/verdict-text.ts'
+import { bfdMailText } from '../health/verdict-text.ts'
 import type { Configuration } from '../model/configuration.ts'
 import type { GlobalDefinitions } from '../model/global.ts'
 import type { Script, TrackedFile } from '../model/script.ts'
@@ -129,11 +129,12 @@ export class Checkers {
     this.#files.configure(configuration.trackFiles, name => this.#fileChanged(name))
     this.#book.turn()
     for (const service of before) service.cancelRamp()
-    this.#services = virtualServers.map(virtualServer => {
+    const opened = virtualServers.map(virtualServer => {
       const name = serviceKeyText(virtualServer.service)
       const old = before.find(service => service.name === name)
       return this.#openService(virtualServer, old, old === undefined && Object.hasOwn(ownedBefore, name))
     })
+    this.#services = opened.map(([service]) => service)
     this.#book.arrange()
 
     const declared = declaredNames(virtualServers)
@@ -144,6 +145,8 @@ export class Checkers {
     const found = first && global.lvsFlush ? listedNames(held) : {}
     this.#apply(this.#services, held, unionOfNames(unionOfNames(ownedBefore, found), declared))
     this.#world.owned.write(declared)
+    // When the table has what they tell of.
+    for (const [service, effects] of opened) for (const effect of effects) this.#perform(service, effect)
     if (first && global.notifyInitialRealServers) for (const service of this.#services) this.#notifyInitial(service)
   }
 
@@ -276,7 +279,11 @@ export class Checkers {
    * `adopted`: a daemon before us left this service behind. Which of its servers were up then shows in the table, and
    * is believed until a probe says otherwise: a crash brings no dead server back.
    */
-  #openService(virtualServer: VirtualServer, old: Service | undefined, adopted: boolean): Service {
+  #openService(
+    virtualServer: VirtualServer,
+    old: Service | undefined,
+    adopted: boolean,
+  ): readonly [Service, readonly PoolEffect[]] {
     const held = adopted ? this.#world.table.service(virtualServer.service) : undefined
     const drained = virtualServer.realServers.map(server => this.#drained.has(destinationKey(server)))
     const checks = virtualServer.realServers.map((server, i) => {
@@ -289,11 +296,12 @@ export class Checkers {
       ...checks[i]!.map(({ subject, state }) => checkerOpinion(subject.checker, state, server)),
       ...server.following.map(checker => this.#followingOpinion(checker)),
     ])
+    const opening = startPool(virtualServer, opinions, drained, old?.pool.quorum)
     const service: Service = {
       virtualServer,
       name: serviceKeyText(virtualServer.service),
       checks,
-      pool: startPool(virtualServer, opinions, drained, old?.pool.quorum),
+      pool: opening.state,
       histories: virtualServer.realServers.map(server => this.#history(server, old)),
       suspended: this.#shouldRest(virtualServer),
       applied: old?.applied,
@@ -303,8 +311,9 @@ export class Checkers {
       for (const [j, check] of own.entries())
         check.watchers.push({ verdict: one => this.#judge(service, i, j, one), awake: () => !service.suspended })
     this.#sayUnsupported(service)
+    for (const effect of opening.effects) if (effect.type === 'log') this.#perform(service, effect)
     this.#sayEach(service, service.suspended ? 'Suspending' : 'Activating')
-    return service
+    return [service, opening.effects.filter(({ type }) => type !== 'log')]
   }
 
   #history(server: RealServer, old: Service | undefined): History {
@@ -342,12 +351,11 @@ export class Checkers {
   #judge(service: Service, index: number, checker: number, { subject, state }: Check): void {
     const server = service.virtualServer.realServers[index]!
     const opinion = checkerOpinion(subject.checker, state, server)
-    const turned = service.pool.servers[index]!.opinions[checker]!.up !== opinion.up
     const before = service.pool.servers[index]!.up
     this.#stepPool(service, { type: 'opinion', server: index, checker, opinion })
     const { up } = service.pool.servers[index]!
-    if (turned && (up !== before || !this.#global?.noCheckerEmails))
-      this.#mailAbout(service, server, up, mailText(subject.checker, up))
+    if (state.mail !== undefined && (up !== before || !this.#global?.noCheckerEmails))
+      this.#mailAbout(service, server, up, state.mail)
   }
 
   #fileChanged(name: string): void {
@@ -361,6 +369,12 @@ export class Checkers {
   #followAgain(service: Service, server: number, index: number, checker: FollowingChecker): void {
     const position = service.checks[server]!.length + index
     const opinion = this.#followingOpinion(checker)
+    const turned = service.pool.servers[server]!.opinions[position]!.up !== opinion.up
+    if (turned && checker.type === 'FILE_CHECK') {
+      const { service: key, realServers } = service.virtualServer
+      const name = realServerName(key, realServers[server]!)
+      this.#world.log(`(${name}): tracked file ${checker.trackFile} ${opinion.up ? 'leaving' : 'now'} FAULT state`)
+    }
     this.#stepPool(service, { type: 'opinion', server, checker: position, opinion })
   }
 
@@ -416,7 +430,7 @@ export class Checkers {
       }
       case 'quorum':
         this.#notifyQuorum(service, effect.up)
-        this.#mailQuorum(service, effect.up, effect.text)
+        this.#mailQuorum(service, effect.up, effect.mail)
         return
       case 'weight':
         return
@@ -439,9 +453,10 @@ export class Checkers {
     for (const [i, { up }] of service.pool.servers.entries()) this.#notifyServer(service, i, up)
   }
 
-  #notifyOmega(service: Service): void {
-    for (const [i, { up }] of service.pool.servers.entries()) if (up) this.#notifyServer(service, i, false)
-    if (service.pool.quorum) this.#notifyQuorum(service, false)
+  /** Scripts alone: as with keepalived, the pipe is closed by then. */
+  #notifyOmega({ virtualServer, pool }: Service): void {
+    for (const [i, { up }] of pool.servers.entries()) if (up) this.#run(virtualServer.realServers[i]?.notifyDown)
+    if (pool.quorum) this.#run(virtualServer.quorumDown)
   }
 
   #run(script: Script | undefined): void {

@@ -2,13 +2,15 @@
  * Sends letters by SMTP, one after another, each over a connection of its own, as keepalived does: no login, no TLS, no
  * second try. A mail server that is slow or gone delays nothing but letters; those that wait are few, the oldest go first.
  */
-import { createTransport } from 'nodemailer'
+import { connect } from 'node:net'
+import { hostname } from 'node:os'
+import { AWAITING_GREETING, type Envelope, endDelivery, stepDelivery } from '../health/delivery.ts'
 import type { Letter } from '../health/letter.ts'
 import type { GlobalDefinitions } from '../model/global.ts'
 
 export type MailSettings = Pick<
   GlobalDefinitions,
-  'notificationEmails' | 'notificationEmailFrom' | 'smtpServer' | 'smtpHeloName' | 'smtpConnectTimeoutMs' | 'routerId'
+  'notificationEmails' | 'notificationEmailFrom' | 'smtpServer' | 'smtpHeloName' | 'smtpConnectTimeoutMs'
 >
 
 const WAITING_MAX = 1000
@@ -47,44 +49,59 @@ export class Mailer {
   async #work(): Promise<void> {
     this.#busy = true
     for (let letter = this.#waiting.shift(); letter !== undefined; letter = this.#waiting.shift()) {
-      try {
-        await deliver(letter, this.#settings!)
-      } catch (error) {
-        this.#log(`cannot mail "${letter.subject}": ${(error as Error).message}`)
-      }
+      const settings = this.#settings!
+      const { delivered, problems } = await deliver(envelopeOf(letter, settings, new Date()), settings)
+      if (!delivered) this.#log(`cannot mail "${letter.subject}": ${problems.join('; ')}`)
+      else for (const problem of problems) this.#log(`"${letter.subject}" is not mailed to ${problem}`)
     }
     this.#busy = false
   }
 }
 
-async function deliver({ subject, body }: Letter, settings: MailSettings): Promise<void> {
-  const {
-    smtpServer,
-    smtpHeloName,
-    smtpConnectTimeoutMs: patience,
-    notificationEmails,
-    notificationEmailFrom,
-  } = settings
-  const name = smtpHeloName ?? settings.routerId
-  const transport = createTransport({
-    host: smtpServer!.host,
-    port: smtpServer!.port,
-    name,
-    secure: false,
-    ignoreTLS: true,
-    connectionTimeout: patience,
-    greetingTimeout: patience,
-    socketTimeout: patience,
-  })
-  try {
-    await transport.sendMail({
-      from: notificationEmailFrom ?? `keepalived@${name}`,
-      to: [...notificationEmails],
-      subject,
-      text: `${body}\n`,
-      xMailer: 'Keepalived',
+/** The letter with keepalived's headers. */
+function envelopeOf({ subject, body }: Letter, settings: MailSettings, now: Date): Envelope {
+  const from = settings.notificationEmailFrom ?? `keepalived@${hostname()}`
+  const to = settings.notificationEmails
+  const headers = [
+    `Date: ${now.toUTCString().replace('GMT', '+0000')}`,
+    `From: ${from}`,
+    `Subject: ${subject}`,
+    'X-Mailer: Keepalived',
+    `To: ${to.join(', ')}`,
+  ]
+  return { helo: settings.smtpHeloName ?? hostname(), from, to, text: `${headers.join('\n')}\n\n${body}\n` }
+}
+
+/** Always resolves. The patience of the settings is for each answer. */
+function deliver(
+  envelope: Envelope,
+  { smtpServer, smtpConnectTimeoutMs }: MailSettings,
+): Promise<ReturnType<typeof endDelivery>> {
+  return new Promise(resolve => {
+    let delivery = AWAITING_GREETING
+    const socket = connect(smtpServer!.port, smtpServer!.host)
+    const end = (outcome: ReturnType<typeof endDelivery>) => {
+      resolve(outcome)
+      // What is still to be written is; who does not take it is left alone.
+      socket.end()
+      socket.setTimeout(smtpConnectTimeoutMs, () => socket.destroy())
+    }
+    socket.setTimeout(smtpConnectTimeoutMs, () => {
+      end(
+        endDelivery(delivery, `the mail server ${socket.connecting ? 'cannot be reached' : 'does not answer'} in time`),
+      )
+      socket.destroy()
     })
-  } finally {
-    transport.close()
-  }
+    socket.on('data', bytes => {
+      const step = stepDelivery(envelope, delivery, bytes.toString('latin1'))
+      delivery = step.delivery
+      if (step.lines !== '') socket.write(step.lines)
+      if (step.end !== undefined) {
+        socket.removeAllListeners('data').resume()
+        end(step.end)
+      }
+    })
+    socket.on('end', () => end(endDelivery(delivery, undefined)))
+    socket.on('error', error => end(endDelivery(delivery, error.message)))
+  })
 }

@@ -5,7 +5,7 @@
  * failure counts at once; after that a server that is up is forgiven `retries` failures in a row, `retryDelayMs` apart
  * (so 3 retries are 4 failing probes). While it is down it is probed every `intervalMs`, and `rises` successes in a row
  * bring it up; keepalived knows only one. A web check with several pages asks for one of them at a time, the next at the
- * next interval, and a server comes up when all of them in a row were good.
+ * next interval, and a server comes up when the one that failed was good again, and then all of them in a row.
  *
  * The conversation with the target is a machine of its own for every type of checker (`probe.ts`); here only its
  * outcome counts.
@@ -15,7 +15,7 @@ import type { Checker } from '../model/virtual-server.ts'
 import type { Outcome, ProbeEvent } from './conversation.ts'
 import type { Subject } from './names.ts'
 import { openProbe, type Probe, type ProbeEffect, stepProbe } from './probe.ts'
-import { attemptText, failureText, successTexts } from './verdict-text.ts'
+import { attemptText, failureMail, failureText, remarkText, successMail, successText } from './verdict-text.ts'
 
 export interface CheckerState {
   readonly up: boolean
@@ -26,13 +26,18 @@ export interface CheckerState {
   readonly forgiven: number
   /** Good rounds in a row of a server that is down. */
   readonly risen: number
-  /** Which page comes next, and how many were good in a row. */
+  /**
+   * Which page comes next, and how many were good in a row. A page that failed must be good once more (-1) before all of
+   * them are asked for.
+   */
   readonly page: number
   readonly goodPages: number
   /** What the target wished its weight to be. */
   readonly weight: number | undefined
   /** Why the last probe failed; undefined if it passed or none has ended. */
   readonly lastError: string | undefined
+  /** What a mail about the last verdict says; undefined: it is not worth one. */
+  readonly mail: string | undefined
   readonly latencyMs: number | undefined
   /** The next probe's 32 random bits. */
   readonly seed: number
@@ -78,6 +83,7 @@ export function startChecker(
     goodPages: 0,
     weight: undefined,
     lastError: undefined,
+    mail: undefined,
     latencyMs: undefined,
     seed: nextSeed(Math.floor(random * 2 ** 32)),
     phase: { name: 'waiting', probeAt: after(now, FIRST_PROBE_MS + random * checker.schedule.warmupMs) },
@@ -116,7 +122,7 @@ function pass(
   outcome: Outcome & { readonly passed: true },
 ): CheckerStep {
   const { checker } = subject
-  const pages = checker.type === 'HTTP_GET' || checker.type === 'SSL_GET' ? checker.pages.length : 1
+  const pages = Math.max(1, pagesOf(checker))
   const settled = state.up && state.proved
   // By far the most frequent case, so it takes one step instead of three.
   if (settled && pages === 1 && (outcome.weight === undefined || outcome.weight === state.weight))
@@ -124,21 +130,23 @@ function pass(
       state: { ...state, ...UNBLEMISHED, latencyMs: now - since, phase: waitFor(checker, now, since) },
       effects: [],
     }
+  const recovered = state.goodPages === -1
   const good: CheckerState = {
     ...state,
     forgiven: 0,
-    page: (state.page + 1) % pages,
+    page: recovered ? 0 : (state.page + 1) % pages,
     goodPages: state.goodPages + 1,
     lastError: undefined,
     latencyMs: now - since,
     phase: waitFor(checker, now, since),
   }
+  const remarks = state.up ? [] : logs(remarkText(subject, outcome))
   if (good.goodPages < pages) {
     const hurries = 'fastRecovery' in checker && checker.fastRecovery && !settled
-    return { state: hurries ? { ...good, phase: { name: 'waiting', probeAt: now } } : good, effects: [] }
+    return { state: hurries ? { ...good, phase: { name: 'waiting', probeAt: now } } : good, effects: remarks }
   }
   const round: CheckerState = { ...good, goodPages: 0, risen: state.risen + 1 }
-  if (!state.up && round.risen < checker.schedule.rises) return { state: round, effects: [] }
+  if (!state.up && round.risen < checker.schedule.rises) return { state: round, effects: remarks }
   const weight = outcome.weight ?? state.weight
   const up: CheckerState = {
     ...round,
@@ -147,10 +155,14 @@ function pass(
     proved: true,
     risen: 0,
     weight,
+    // keepalived mails the first success of a program even if nobody doubted it.
+    mail: settled || (state.up && checker.type !== 'MISC_CHECK') ? undefined : successMail(checker),
   }
-  const texts = settled ? [] : successTexts(subject, outcome)
+  const texts = settled ? [] : [...remarks, ...logs(successText(subject))]
   const news = !settled || weight !== state.weight
-  return { state: up, effects: [...texts.map(log), ...(news ? [{ type: 'verdict', up: true, weight } as const] : [])] }
+  const verdict = news ? [{ type: 'verdict', up: true, weight } as const] : []
+  // keepalived gives a server that is up its weight first, and says then that the program succeeded.
+  return { state: up, effects: state.up ? [...verdict, ...texts] : [...texts, ...verdict] }
 }
 
 const UNBLEMISHED = { forgiven: 0, risen: 0, page: 0, goodPages: 0, lastError: undefined } as const
@@ -168,7 +180,8 @@ function fail(
 ): CheckerStep {
   const { checker } = subject
   const { retries, retryDelayMs, logAllFailures } = checker.schedule
-  const attempt = logAllFailures ? [log(attemptText(subject, outcome))] : []
+  // Of a server that is known to be down nothing more is said, as in keepalived.
+  const attempt = logAllFailures && (state.up || !state.proved) ? [log(attemptText(subject, outcome))] : []
   const failed = { ...state, goodPages: 0, risen: 0, lastError: outcome.cause, latencyMs: undefined }
   if (state.up && state.proved && state.forgiven < retries) {
     const phase = { name: 'waiting', probeAt: after(now, retryDelayMs) } as const
@@ -179,6 +192,8 @@ function fail(
     state: {
       ...failed,
       up: false,
+      goodPages: pagesOf(checker) === 0 ? 0 : -1,
+      mail: state.up ? failureMail(checker, outcome) : undefined,
       changedAt: state.up ? now : state.changedAt,
       proved: true,
       forgiven: 0,
@@ -198,8 +213,8 @@ function fail(
  * A machine that has run out of descriptors or ports must not condemn its servers for that. They are tried again, but not
  * all in the same moment.
  */
-function postpone({ checker, target }: Subject, state: CheckerState, now: Instant, cause: string): CheckerStep {
-  const text = `${checker.type} on service ${target} cannot be made: ${cause}. Rescheduling.`
+function postpone({ checker, server }: Subject, state: CheckerState, now: Instant, cause: string): CheckerStep {
+  const text = `${checker.type} on service ${server} cannot be made: ${cause}. Rescheduling.`
   const phase = {
     name: 'waiting',
     probeAt: after(now, Math.max(checker.schedule.retryDelayMs, FIRST_PROBE_MS) * (1 + state.seed / 2 ** 32)),
@@ -215,6 +230,15 @@ function nextProbe({ type, schedule }: Checker, now: Instant, since: Instant): I
   return type === 'MISC_CHECK'
     ? instant(Math.max(now, after(since, schedule.intervalMs)))
     : after(now, schedule.intervalMs)
+}
+
+/** 0: it knows no pages. */
+function pagesOf(checker: Checker): number {
+  return checker.type === 'HTTP_GET' || checker.type === 'SSL_GET' ? checker.pages.length : 0
+}
+
+function logs(text: string | undefined): readonly CheckerEffect[] {
+  return text === undefined ? [] : [log(text)]
 }
 
 function log(text: string): CheckerEffect {

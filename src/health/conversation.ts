@@ -7,6 +7,8 @@ export interface Conversation<C extends Checker, T> {
   hear(checker: C, talk: T, event: Heard): Turn<T>
   /** What it means that nothing (more) came in time. */
   silence(checker: C, talk: T): Outcome
+  /** keepalived's words for a channel that broke, where it has some. */
+  broken?(talk: T, cause: string): string
   /** Each thing that is heard gives the target its full patience again. */
   readonly renews: boolean
 }
@@ -46,8 +48,8 @@ export type Outcome =
       readonly passed: true
       /** What the target wishes its weight to be. */
       readonly weight?: number | undefined
-      /** Said when the server comes up: `HTTP status code success to [192.168.41.31]:tcp:80 url(/).`, without the server. */
-      readonly remarks?: readonly { readonly before: string; readonly after: string }[]
+      /** Said while the server is down: `HTTP status code success to [192.168.41.31]:tcp:80 url(/)`, without the server. */
+      readonly remark?: { readonly before: string; readonly after: string }
     }
   | {
       readonly passed: false
@@ -55,12 +57,14 @@ export type Outcome =
       readonly cause: string
       /** As keepalived's log has it, in front of the server's name: `HTTP status code error to`. */
       readonly words?: string | undefined
+      /** Behind the retries in that line: `(exited with status 1)`. */
+      readonly detail?: string | undefined
     }
   /** Nothing was found out. */
   | { readonly passed: undefined; readonly cause: string }
 
-export function failed(cause: string, words?: string): Outcome {
-  return { passed: false, cause, words }
+export function failed(cause: string, words?: string, detail?: string): Outcome {
+  return { passed: false, cause, words, detail }
 }
 
 export const PASSED: Outcome = { passed: true }

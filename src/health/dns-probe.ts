@@ -19,6 +19,7 @@ export const dnsConversation: Conversation<DnsChecker, DnsTalk> = {
     talk: { id: random & 0xffff, strays: 0 },
   }),
   hear,
+  broken: (_, cause) => `failed to read socket (${cause})`,
   silence: (_, { strays }) =>
     failed(
       strays === 0 ? 'no answer in time' : `no answer in time, but ${strays} to other questions`,
@@ -40,9 +41,15 @@ function hear({ name, queryType }: DnsChecker, talk: DnsTalk, event: Heard): Tur
   const { rcode = 'NOERROR' } = answer as Packet & { readonly rcode?: string }
   return {
     talk,
-    outcome: rcode === 'NOERROR' ? PASSED : failed(`answers ${rcode}`, `read error occurred. (rcode=${rcode})`),
+    outcome:
+      rcode === 'NOERROR'
+        ? PASSED
+        : failed(`answers ${rcode}`, `read error occurred. (rcode = ${RCODES.indexOf(rcode)})`),
   }
 }
+
+/** As numbered by the header of a message (RFC 1035, section 4.1.1). */
+const RCODES: readonly string[] = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED']
 
 function decoded(bytes: Uint8Array): Packet | undefined {
   try {

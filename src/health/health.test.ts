@@ -106,7 +106,7 @@ class World {
     this.#pool = startPool(
       this.#virtual,
       this.#checkers.map(({ up }) => [{ up, weight: 0 }]),
-    )
+    ).state
     this.#sayDesired()
   }
 

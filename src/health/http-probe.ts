@@ -67,9 +67,11 @@ export const httpConversation: Conversation<HttpChecker, HttpTalk> = {
     return { channel, talk: { name: 'connecting', page } }
   },
   hear,
+  broken: (_, cause) =>
+    cause.startsWith('no TLS') ? 'SSL handshake/communication error connecting to' : 'Connection failed',
   silence(_, talk) {
     if (talk.name === 'connecting') return failed('connection timed out', 'Timeout connecting')
-    return failed(talk.name === 'head' ? 'no answer in time' : 'the answer did not end in time', 'Timeout HTTP read')
+    return failed(talk.name === 'head' ? 'no answer in time' : 'the answer did not end in time', 'Timeout WEB read')
   },
 }
 
@@ -127,10 +129,10 @@ function hearEnd(checker: HttpChecker, talk: HttpTalk): Turn<HttpTalk> {
   if (talk.name !== 'body') {
     const silent = talk.name === 'connecting' || talk.bytes.length === 0
     const cause = silent ? 'closed the connection without an answer' : 'closed the connection within the headers'
-    return { talk, outcome: failed(cause, 'Read, no data received from') }
+    return { talk, outcome: failed(cause, 'Read, no data received from ') }
   }
   if (talk.chunks !== undefined)
-    return { talk, outcome: failed('closed the connection within the page', 'Read, no data received from') }
+    return { talk, outcome: failed('closed the connection within the page', 'Read, no data received from ') }
   return { talk, outcome: judge(talk.page, talk.head, talk.body), reusable: checker.http2 }
 }
 
@@ -224,15 +226,15 @@ export function parseHead(text: string): ResponseHead | undefined {
 
 /** `chunked`: the body is as it came, its chunks not decoded. */
 function judge(page: HttpPage, { status, chunked }: ResponseHead, body: Body): Outcome {
-  const remark = (before: string) => ({ before, after: ` url(${page.path}).` })
+  // Only the last of them is said.
+  let remark = 'HTTP status code success to'
   if (!page.statusCodes.some(({ first, last }) => first <= status && status <= last))
     return failed(`status ${status} of ${page.path}`, 'HTTP status code error to')
-  const remarks = [remark('HTTP status code success to')]
   const bytes = bytesOf(body)
   if (page.digest !== undefined) {
     const digest = bodyDigest(bytes)
     if (digest !== page.digest) return failed(`digest ${digest} of ${page.path}`, 'MD5 digest error to')
-    remarks.push(remark('MD5 digest success to'))
+    remark = 'MD5 digest success to'
   }
   const text = page.body === undefined && page.json.length === 0 ? bytes : plainBody(bytes, chunked)
   if (page.body !== undefined && !Buffer.from(text).includes(page.body))
@@ -245,9 +247,9 @@ function judge(page: HttpPage, { status, chunked }: ResponseHead, body: Body): O
       const verb = matched ? 'matches' : 'does not match'
       return failed(`${page.path} ${verb} ${page.regex.pattern}`, 'Regex match failed')
     }
-    remarks.push(remark('Regex match success to'))
+    remark = 'Regex match success to'
   }
-  return { passed: true, remarks }
+  return { passed: true, remark: { before: remark, after: ` url(${page.path})` } }
 }
 
 /** What the server meant, where it came in chunks; as it came, if they are broken. */

@@ -2,6 +2,7 @@
  * MISC_CHECK: a program's exit code. 0 is up; with misc_dynamic 2 to 255 are up too, with a weight of that less two;
  * everything else is down, a program that dies of a signal or outlasts its time included.
  */
+import { constants } from 'node:os'
 import type { MiscChecker } from '../model/virtual-server.ts'
 import { type Conversation, failed, type Outcome, PASSED } from './conversation.ts'
 
@@ -14,8 +15,13 @@ export const miscConversation: Conversation<MiscChecker, null> = {
 }
 
 function judge({ dynamic }: MiscChecker, status: number | undefined, signal: string | undefined): Outcome {
-  if (status === undefined) return failed(`died of ${signal ?? 'an unknown signal'}`, `died of ${signal}`)
+  if (status === undefined)
+    return failed(`died of ${signal ?? 'an unknown signal'}`, 'failed', ` (due to signal ${signalNumber(signal)})`)
   if (status === 0) return PASSED
   if (dynamic && status >= 2) return { passed: true, weight: status - 2 }
-  return failed(`exit status ${status}`, `failed (exited with status ${status})`)
+  return failed(`exit status ${status}`, 'failed', ` (exited with status ${status})`)
+}
+
+function signalNumber(name: string | undefined): number {
+  return constants.signals[name as keyof typeof constants.signals] ?? 0
 }

@@ -3,11 +3,9 @@ import type { Ip } from '../bytes/address.ts'
 import type { ServiceKey } from '../model/service.ts'
 import type { Checker, RealServer, VirtualServer } from '../model/virtual-server.ts'
 
-/** A checker, and the names of what it is about. */
+/** A checker, and the names of what it is about: the server's, even where it talks to somebody else. */
 export interface Subject {
   readonly checker: Checker
-  /** Whom it talks to, which `connect_ip` and `connect_port` may make another than the server. */
-  readonly target: string
   readonly server: string
   readonly service: string
 }
@@ -15,7 +13,6 @@ export interface Subject {
 export function subjectOf({ service }: VirtualServer, server: RealServer, checker: Checker): Subject {
   return {
     checker,
-    target: realServerName(service, checker.target),
     server: realServerName(service, server),
     service: virtualServerName(service),
   }
@@ -34,9 +31,10 @@ export function realServerName(key: ServiceKey, server: { readonly address: Ip; 
 
 /**
  * Equal for checks that ask the same: a reload carries the answer over. With `schedule` they ask at the same times too,
- * and one probe answers for all of them. A program is somebody else's: it is run for each server that names it.
+ * and one probe answers for all of them, under the name of the first. A program is somebody else's: it is run for each
+ * server that names it.
  */
-export function questionKey({ checker, target, server, service }: Subject, schedule: boolean): string {
+export function questionKey({ checker, server, service }: Subject, schedule: boolean): string {
   const own = checker.type === 'MISC_CHECK' ? [server, service] : []
-  return JSON.stringify([schedule ? checker : { ...checker, schedule: undefined }, target, ...own])
+  return JSON.stringify([schedule ? checker : { ...checker, schedule: undefined }, ...own])
 }

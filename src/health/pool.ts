@@ -39,8 +39,8 @@ export type PoolEffect =
   | { readonly type: 'log'; readonly text: string }
   | { readonly type: 'server'; readonly server: number; readonly up: boolean }
   | { readonly type: 'weight'; readonly server: number; readonly weight: number }
-  /** `text` is keepalived's: `Gained quorum 1+0=1 <= 2`. */
-  | { readonly type: 'quorum'; readonly up: boolean; readonly text: string }
+  /** `mail` is keepalived's: `Gained quorum 1+0=1 <= 2`. */
+  | { readonly type: 'quorum'; readonly up: boolean; readonly mail: string }
 
 export interface PoolStep {
   readonly state: PoolState
@@ -48,19 +48,20 @@ export interface PoolStep {
 }
 
 /**
- * `opinions` are what the checkers assume before their first probe, or what a reload carried over, as `quorum` is.
- * Servers that are assumed to be up are assumed to be enough too; alpha mode has everything proved.
+ * `opinions` are what the checkers assume before their first probe, or what a reload carried over, as `quorum` is;
+ * undefined: the daemon has just started. A quorum that is there from the start is told like one that is gained.
  */
 export function startPool(
   virtualServer: VirtualServer,
   opinions: readonly (readonly Opinion[])[],
   drained: readonly boolean[] = [],
-  quorum: boolean = !virtualServer.alpha,
-): PoolState {
+  quorum?: boolean,
+): PoolStep {
   const servers = virtualServer.realServers.map((server, i) =>
     judgeServer(server, opinions[i] ?? [], drained[i] ?? false),
   )
-  return judgeQuorum(virtualServer, { servers, quorum }).state
+  const first = quorum === undefined
+  return judgeQuorum(virtualServer, { servers, quorum: quorum ?? false }, first)
 }
 
 export function stepPool(virtualServer: VirtualServer, pool: PoolState, event: PoolEvent): PoolStep {
@@ -146,21 +147,27 @@ function drainEffects(
   return [{ type: 'log', text: drained ? `Draining ${name}: no new connections` : `Draining of ${name} has ended` }]
 }
 
-function judgeQuorum(virtualServer: VirtualServer, pool: PoolState): PoolStep {
+function judgeQuorum(virtualServer: VirtualServer, pool: PoolState, first = false): PoolStep {
   const sum = upWeight(pool.servers)
-  if (!pool.quorum && sum >= gainAt(virtualServer)) return changeQuorum(virtualServer, pool, true, sum)
+  if (!pool.quorum && sum >= gainAt(virtualServer)) return changeQuorum(virtualServer, pool, true, sum, first)
   if (pool.quorum && (sum === 0 || sum < loseBelow(virtualServer))) return changeQuorum(virtualServer, pool, false, sum)
   return { state: pool, effects: [] }
 }
 
-function changeQuorum(virtualServer: VirtualServer, pool: PoolState, up: boolean, sum: number): PoolStep {
+function changeQuorum(
+  virtualServer: VirtualServer,
+  pool: PoolState,
+  up: boolean,
+  sum: number,
+  first = false,
+): PoolStep {
   const text = quorumText(virtualServer, up, sum)
   return {
     state: { ...pool, quorum: up },
     effects: [
       { type: 'log', text: `${text} for VS ${virtualServerName(virtualServer.service)}` },
-      ...sorryTexts(virtualServer, up).map(sorry => ({ type: 'log', text: sorry }) as const),
-      { type: 'quorum', up, text },
+      ...(first ? [] : sorryTexts(virtualServer, up)).map(sorry => ({ type: 'log', text: sorry }) as const),
+      { type: 'quorum', up, mail: quorumMail(virtualServer, up, sum, first) },
     ],
   }
 }
@@ -188,6 +195,13 @@ function quorumText(virtualServer: VirtualServer, up: boolean, sum: number): str
   return up
     ? `Gained quorum ${quorum}+${hysteresis}=${gainAt(virtualServer)} <= ${sum}`
     : `Lost quorum ${quorum}-${hysteresis}=${loseBelow(virtualServer)} > ${sum}`
+}
+
+/** Both ways with the same signs, as keepalived has it. */
+function quorumMail(virtualServer: VirtualServer, up: boolean, sum: number, first: boolean): string {
+  const { quorum, hysteresis } = virtualServer
+  const words = first ? 'Starting with quorum up' : up ? 'Gained quorum' : 'Lost quorum'
+  return `${words} ${quorum}+${hysteresis}=${up ? gainAt(virtualServer) : loseBelow(virtualServer)} <= ${sum}`
 }
 
 function sorryTexts({ sorryServer, service }: VirtualServer, up: boolean): readonly string[] {

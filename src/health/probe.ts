@@ -65,7 +65,8 @@ export function stepProbe(
   }
   if (event.type === 'refused') {
     const { cause, words, ours } = event
-    return conclude(probe, ours ? { passed: undefined, cause } : { passed: false, cause, words })
+    if (ours) return conclude(probe, { passed: undefined, cause })
+    return conclude(probe, { passed: false, cause, words: words ?? conversation.broken?.(probe.talk, cause) })
   }
   const turn = conversation.hear(checker, probe.talk, event)
   if (turn.outcome !== undefined) return conclude(probe, turn.outcome, turn.reusable)

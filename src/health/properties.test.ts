@@ -99,7 +99,7 @@ test('stepPool() holds a quorum only with enough weight, and desires exactly the
         let pool = startPool(
           virtual,
           own.map(() => [{ up: true, weight: 0 }]),
-        )
+        ).state
         for (const { server, up } of news) {
           pool = stepPool(virtual, pool, {
             type: 'opinion',

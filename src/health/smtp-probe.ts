@@ -9,6 +9,12 @@ interface SmtpTalk {
 }
 
 const EXPECTED = { greeting: '220', helo: '250', quit: '221' } as const
+/** keepalived's words for another answer, in front of the server. */
+const BAD = {
+  greeting: 'Bad greeting banner from',
+  helo: 'Bad HELO response from',
+  quit: 'Bad QUIT response from',
+} as const
 const ANSWER_LENGTH_MAX = 16 * 1024
 
 export const smtpConversation: Conversation<SmtpChecker, SmtpTalk> = {
@@ -19,7 +25,10 @@ export const smtpConversation: Conversation<SmtpChecker, SmtpTalk> = {
   }),
   hear,
   silence: (_, { turn }) =>
-    failed(turn === 'connecting' ? 'connection timed out' : `no answer to ${turnText(turn)} in time`),
+    turn === 'connecting'
+      ? failed('connection timed out', 'Connection timeout to')
+      : failed(`no answer to ${turnText(turn)} in time`, 'Read timeout from'),
+  broken: ({ turn }) => (turn === 'connecting' ? 'Could not connect to' : 'Read error from'),
 }
 
 function hear(checker: SmtpChecker, talk: SmtpTalk, event: Heard): Turn<SmtpTalk> {
@@ -27,9 +36,10 @@ function hear(checker: SmtpChecker, talk: SmtpTalk, event: Heard): Turn<SmtpTalk
   if (event.type === 'connected') return { talk: { turn: 'greeting', text: '' } }
   if (turn === 'connecting') return { talk }
   if (event.type !== 'data')
-    return { talk, outcome: failed(`closed the connection instead of answering ${turnText(turn)}`) }
+    return { talk, outcome: failed(`closed the connection instead of answering ${turnText(turn)}`, BAD[turn]) }
   const text = talk.text + Buffer.from(event.bytes).toString('latin1')
-  if (text.length > ANSWER_LENGTH_MAX) return { talk, outcome: failed(`an endless answer to ${turnText(turn)}`) }
+  if (text.length > ANSWER_LENGTH_MAX)
+    return { talk, outcome: failed(`an endless answer to ${turnText(turn)}`, BAD[turn]) }
   // Lines that go on have "-" behind their code.
   const last = text
     .split(/\r?\n/)
@@ -37,7 +47,7 @@ function hear(checker: SmtpChecker, talk: SmtpTalk, event: Heard): Turn<SmtpTalk
     .find(line => !/^\d{3}-/.test(line))
   if (last === undefined) return { talk: { turn, text } }
   if (!last.startsWith(EXPECTED[turn]))
-    return { talk, outcome: failed(`answered ${turnText(turn)} with "${last.slice(0, 80)}"`) }
+    return { talk, outcome: failed(`answered ${turnText(turn)} with "${last.slice(0, 80)}"`, BAD[turn]) }
   if (turn === 'quit') return { talk, outcome: PASSED }
   const command = turn === 'greeting' ? `HELO ${checker.heloName}\r\n` : 'QUIT\r\n'
   return {
