@@ -23,6 +23,20 @@ function file(name: string, text: string): string {
 const PLAIN = { json: false, colour: false }
 const MASTER = instanceWith('    priority 100')
 
+test('check compares files with errors as far as they can be read, and says so', () => {
+  const [one, other] = [
+    file('broken-one.conf', instanceWith('    advert_int 1', '    priorty 1')),
+    file('broken-other.conf', instanceWith('    advert_int 2')),
+  ]
+  const { text, sound } = judgeFiles([one, other], PLAIN)
+  assert.equal(sound, false)
+  assert.match(text, /\[peers-differ\][^\n]*advert_int/)
+  const nowhere = judgeFiles([one, join(directory, 'nowhere.conf')], PLAIN)
+  assert.ok(!nowhere.text.includes(`${one} with`), nowhere.text)
+  const same = judgeFiles([one, file('broken-too.conf', instanceWith('    priorty 2', '    priority 7'))], PLAIN)
+  assert.match(same.text, /compared as far as .*broken-one\.conf and .*broken-too\.conf can be read/)
+})
+
 test('check of two files judges the pair as well', () => {
   const [one, other] = [file('one.conf', MASTER), file('other.conf', MASTER)]
   const { text, sound } = judgeFiles([one, other], PLAIN)
@@ -30,12 +44,6 @@ test('check of two files judges the pair as well', () => {
   assert.match(text, /\[peers-tie\]/)
   assert.ok(text.includes(`${one} with ${other}: `), text)
   assert.equal(sound, !text.includes('error['))
-})
-
-test('check compares nothing with a file that has errors', () => {
-  const { text, sound } = judgeFiles([file('one.conf', MASTER), file('bad.conf', instanceWith('priorty 1'))], PLAIN)
-  assert.doesNotMatch(text, / with /)
-  assert.equal(sound, false)
 })
 
 test('check --json says where everything is', () => {

@@ -24,6 +24,8 @@ export interface LoadOptions extends ReadOptions {
 export interface Loaded {
   /** Undefined if there are errors, unless lenient. */
   readonly configuration?: Configuration
+  /** What could be made of it in spite of errors, to be looked at and not to be run. */
+  readonly draft: Configuration
   /** In the order of the text; render them with `renderAll(diagnostics, sources)`. */
   readonly diagnostics: readonly Diagnostic[]
   readonly sources: Sources
@@ -45,15 +47,16 @@ export function loadConfiguration(file: string, options: LoadOptions = {}): Load
   const { configuration, origins, diagnostics: elaborating } = elaborate(root, hostName)
   const judging = check({ configuration, origins }, options.host)
   const diagnostics = inOrder([...reading, ...parsing, ...elaborating, ...judging])
-  const loaded = { diagnostics, sources, origins, root }
+  const loaded = { diagnostics, sources, origins, root, draft: configuration }
   return hasErrors(diagnostics) && !options.lenient ? loaded : { ...loaded, configuration }
 }
 
-/** What two machines of a pair must agree on; both have to be sound by themselves. */
+/** What two machines of a pair must agree on; of a file with errors, as far as it can be read. */
 export function compareLoaded(one: Loaded, other: Loaded): readonly Diagnostic[] {
-  if (one.configuration === undefined || other.configuration === undefined) return []
-  const judged = (loaded: Loaded, configuration: Configuration) => ({ configuration, origins: loaded.origins })
-  return [...comparePeers(judged(one, one.configuration), judged(other, other.configuration))]
+  const judged = ({ draft, origins }: Loaded) => ({ configuration: draft, origins })
+  const found = [...comparePeers(judged(one), judged(other))]
+  // What is missing from a file with errors may be what could not be read.
+  return other.configuration === undefined ? found.filter(({ code }) => code !== 'missing-in-peer') : found
 }
 
 /** By file as they were opened, then by place. The sort is stable: what is said first about a place stays first. */

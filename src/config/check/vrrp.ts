@@ -84,8 +84,9 @@ function* authentication(judged: Judged): Iterable<Diagnostic> {
   for (const instance of judged.configuration.vrrpInstances) {
     const block = judged.origins.get(instance)?.at('authentication')
     if (block === undefined) continue
-    if (instance.version === 3 || instance.strict) {
-      const why = instance.version === 3 ? 'version 3 has none' : 'vrrp_strict forbids it'
+    if (instance.version === 3 || instance.strict || instance.family === 6) {
+      const why =
+        instance.version === 3 ? 'version 3 has none' : instance.strict ? 'vrrp_strict forbids it' : 'IPv6 has none'
       yield diagnostic('authentication-ignored', headerSpan(block), { name: instance.name, why })
       continue
     }

@@ -333,14 +333,16 @@ export function elaborateInstance(
         ? 4
         : ipFamily(values.unicast_src_ip)
       : ipFamily(addresses[0].address)
-  const version = family === 6 ? 3 : Number(values.version ?? defaults.version ?? 2) === 3 ? 3 : 2
+  const strict = values.strict_mode ?? defaults.strict
+  // Over IPv6 version 3 is the standard one; keepalived speaks 2 only if the instance itself says so.
+  const version =
+    Number(values.version ?? (family === 6 ? 3 : (defaults.version ?? 2))) === 3 || (family === 6 && strict) ? 3 : 2
   const authentication = elaborateAuthentication(values.authentication, context)
   // AH counts its packets (RFC 2402 section 2.5): a router that starts as active would begin anew, and not be believed.
   const initialState = values.state === 'MASTER' && authentication.type !== 'ah' ? 'master' : 'backup'
   // A MASTER that names no priority owns its addresses; one whose priority cannot be read does not.
   const owner = values.state === 'MASTER' && !hasKeyword(statement, 'priority')
   const priority = values.priority ?? (owner ? 255 : 100)
-  const strict = values.strict_mode ?? defaults.strict
   if (values.virtual_router_id === undefined) {
     if (reading.origin.at('virtual_router_id') === undefined && !hasKeyword(statement, 'virtual_router_id')) {
       context.report(
@@ -383,7 +385,9 @@ export function elaborateInstance(
     routerId: values.virtual_router_id,
     priority,
     advertIntervalMs,
-    authentication: strict || version === 3 || signature !== undefined ? { type: 'none' } : authentication,
+    // Over IPv6 keepalived sends no password, and accepts none.
+    authentication:
+      strict || version === 3 || family === 6 || signature !== undefined ? { type: 'none' } : authentication,
     signature,
     addresses,
     excludedAddresses: values.virtual_ipaddress_excluded,
