@@ -22,7 +22,8 @@ bfd_instance b { neighbor_ip 10.0.0.9 }
 `
 const VRRP = 'interface eth0\nvirtual_router_id 51\nvirtual_ipaddress { 10.0.0.1 }'
 const SECOND = 'vrrp_instance VI_2 {\ninterface eth0\nvirtual_router_id 52\nvirtual_ipaddress { 10.0.0.2 }\n}\n'
-const SIX = 'vrrp_instance VI_6 {\ninterface eth0\nvirtual_router_id 51\nvirtual_ipaddress { fe80::1 }\n}\n'
+const SIX =
+  'vrrp_instance VI_6 {\ninterface eth0\nvirtual_router_id 51\npriority 255\nvirtual_ipaddress { fe80::1 }\n}\n'
 const service = (more: string, servers = '') => `virtual_server 10.0.0.1 80 {
 protocol TCP
 real_server 10.0.0.2 80 { weight 9\n TCP_CHECK { } }
@@ -40,6 +41,8 @@ const PLACES: Readonly<Record<string, (line: string) => string>> = {
   global_defs: line => `global_defs {\n${GLOBAL}\n${line}\n}\n${instance('')}${SIX}${service('smtp_alert')}`,
   vrrp_instance: line => `${TRACKED}${instance(line)}`,
   authentication: line => instance(`authentication {\nauth_type PASS\nauth_pass 1111\n${line}\n}`),
+  auth_hmac: line =>
+    instance(`auth_hmac {\nkey 1 hex:${'0a'.repeat(32)}\nkey 2 hex:${'0b'.repeat(32)}\nactive_key 1\n${line}\n}`),
   vrrp_sync_group: line => `${TRACKED}${instance('')}${SECOND}vrrp_sync_group G {\ngroup { VI_1 }\n${line}\n}`,
   vrrp_script: line => `vrrp_script x {\nscript /bin/false\n${line}\n}`,
   track_file: line => `track_file x {\nfile /tmp/x\n${line}\n}`,
@@ -97,6 +100,7 @@ const LINES: Readonly<Record<string, string>> = {
   'global_defs vrrp_mcast_group6': 'vrrp_mcast_group6 ff02::7',
   'vrrp_sync_group group': 'group { VI_2 }',
   'bfd_instance idle_tx': 'idle_tx 2000',
+  'auth_hmac key': `key 3 hex:${'0c'.repeat(32)}`,
   'url digest': 'digest 0123456789abcdef0123456789abcdef',
   'url status_code': 'status_code 404',
   'FILE_CHECK track_file': 'track_file g',
@@ -111,6 +115,9 @@ const COMPANY: Readonly<Record<string, string>> = {
   'global_defs vrrp_notify_fifo_script': 'vrrp_notify_fifo /tmp/x',
   'global_defs lvs_notify_fifo_script': 'lvs_notify_fifo /tmp/x',
   'vrrp_instance preempt': 'nopreempt',
+  'vrrp_instance owner_ignore_adverts': 'priority 255',
+  'vrrp_instance timer_expired_backup': 'nopreempt',
+  'vrrp_instance thread_timer_expired': 'nopreempt',
   'vrrp_instance accept': 'strict_mode on\nversion 3',
   'vrrp_instance vmac_xmit_base': 'use_vmac',
   'virtual_server persistence_granularity': 'persistence_timeout 50',
