@@ -145,6 +145,9 @@ class BenchBacking implements Backing {
   exclusively<T>(edit: () => T): T {
     return edit()
   }
+  enter(): number {
+    throw new Error('no other director tells of connections here')
+  }
   routeSource(_address: Ip): Ip {
     return ip('172.16.0.1')
   }

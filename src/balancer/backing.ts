@@ -10,6 +10,8 @@ export interface Backing {
   jiffies(): number
   /** Takes out every connection whose time is up, now. */
   sweep(): void
+  /** Carries out an order of `ORDER` for a connection; the answer is one of ENTERED. */
+  enter(order: Uint8Array): number
   /** Runs an edit while no other process makes one. */
   exclusively<T>(edit: () => T): T
   /** Our own address on the way to another, which a tunnel to it begins at; undefined if there is no way. */

@@ -12,6 +12,7 @@ import type { Backing } from './backing.ts'
 import { type Capacity, REGION_NAMES, type RegionName, regionBytes, type TableFacts } from './layout.ts'
 import { Memory } from './memory.ts'
 import { PROGRAM_SLOT, PROGRAMS_MAP } from './program/dispatch.ts'
+import { enterConnection } from './program/enter-connection.ts'
 import { generation } from './program/generation.ts'
 import { type Hook, TC } from './program/hook.ts'
 import { sweeper } from './program/sweep.ts'
@@ -88,6 +89,7 @@ class InterpretedBacking implements Backing {
   #programs: readonly (readonly [Hook, readonly (CompiledProgram | undefined)[]])[] = []
   readonly #sweeper: CompiledProgram
   readonly #hooks: readonly Hook[]
+  #enter: CompiledProgram | undefined
   /** Who has which MAC address. */
   readonly #neighbours: Map<string, Ip> = new Map()
 
@@ -114,6 +116,10 @@ class InterpretedBacking implements Backing {
   }
   sweep(): void {
     interpret(this.#sweeper, { packet: new Uint8Array(64), regions: this.memory, jiffies: BigInt(this.ticks) })
+  }
+  enter(order: Uint8Array): number {
+    this.#enter ??= compile(enterConnection(this.facts))
+    return interpret(this.#enter, { packet: order, regions: this.memory, jiffies: BigInt(this.ticks) }).verdict
   }
   exclusively<T>(edit: () => T): T {
     return edit()

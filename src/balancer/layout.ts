@@ -65,6 +65,8 @@ export const SETTINGS = {
   dropRate: [3016, 'u32'],
   dropIn: [3020, 'u32'],
   dropEntries: [3024, 'u32'],
+  /** Counts up with every connection that other directors should be told of. */
+  syncsDue: [3028, 'u32'],
   /** Table-wide counts of packets that were not forwarded, by reason: eight bytes each from here on. */
   reasons: [64, 'u64'],
 } as const
@@ -232,8 +234,11 @@ export const DESTINATION = {
   /** raw, 16 bytes: our address on the way to the server, which outer packets come from. */
   tunnelSource: [112, 'u32'],
 } as const
-/** `available`: in its service's list. `translated`: its replies are looked for. A record without `used` is free. */
-export const DESTINATION_FLAG = { used: 1, available: 2, translated: 4 } as const
+/**
+ * `available`: in its service's list. `translated`: its replies are looked for. `waiting`: known only from connections
+ * that another director told of; they are served. A record without `used` is free.
+ */
+export const DESTINATION_FLAG = { used: 1, available: 2, translated: 4, waiting: 8 } as const
 /** ip_vs's numbers, too. */
 export const TUNNEL_TYPE = { ipip: 0, gue: 1, gre: 2 } as const
 export const TUNNEL_FLAG = { checksum: 1, remoteChecksum: 2 } as const
@@ -291,9 +296,36 @@ export const DETAIL = {
   mark: [8, 'u32'],
   /** The reply entry of a translated connection, its slot plus one. */
   reply: [12, 'u32'],
+  /** For other directors: packets from the client, until when they know of it (jiffies, and retries in the low two bits). */
+  packets: [16, 'u32'],
+  knownUntil: [20, 'u32'],
+  /** The state that they know, and whether they are to be told. */
+  told: [24, 'u64'],
+  toldState: [24, 'u8'],
+  due: [25, 'u8'],
 } as const
 /** A template whose time is up, but whose connections live, gets this much more: ip_vs's 60 seconds. */
 export const TEMPLATE_GRACE_S = 60
+
+/** What a program is told of a connection that it shall enter, in place of a packet. */
+export const ORDER_BYTES = 96
+export const ORDER = {
+  /** raw, 16 bytes each */
+  client: [16, 'u64'],
+  virtual: [32, 'u64'],
+  /** raw, the client's first */
+  ports: [48, 'u32'],
+  protocol: [52, 'u8'],
+  kind: [53, 'u8'],
+  state: [54, 'u8'],
+  family: [55, 'u8'],
+  destination: [56, 'u32'],
+  /** In jiffies. */
+  timeout: [60, 'u32'],
+  packets: [64, 'u32'],
+  mark: [68, 'u32'],
+  inactive: [72, 'u8'],
+} as const
 
 export const COUNTER_BYTES = 64
 export const COUNTER = {

@@ -47,6 +47,7 @@ export class LiveShape {
       tunnels: before.tunnels,
       tunnelFamilies: before.tunnelFamilies,
       onePacket: before.onePacket && entries > 0,
+      sync: before.sync,
     }
     const after = numbers.reduce((shape, number) => {
       const members = this.#records
@@ -55,6 +56,12 @@ export class LiveShape {
       return shapeWith(shape, readService(services, number * SERVICE_BYTES), needsOf(members, members.length))
     }, kept)
     if (shapeText(after) !== shapeText(before)) this.#install(after, before)
+  }
+
+  /** The program notes, or no longer notes, what other directors are to be told. */
+  setSync(sync: boolean): void {
+    const before = this.#shape()
+    if (before.sync !== sync) this.#install({ ...before, sync }, before)
   }
 
   /** Read anew only if somebody has put another program to work. */

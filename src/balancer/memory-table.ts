@@ -22,15 +22,13 @@ import {
   type VirtualService,
 } from '../model/virtual-service.ts'
 import { isHost } from './is-host.ts'
+import { syncMessageLength } from './sync-message-length.ts'
 
 const DEFAULT_TIMEOUTS: Timeouts = { tcpS: 900, tcpFinS: 120, udpS: 300 }
 const TIMEOUT_MAX_S = 2 ** 31 / 250 - 1
 const PERSISTENCE_ENGINES: readonly string[] = ['sip']
 const NO_COUNTERS: Counters = { connections: 0n, inPackets: 0n, outPackets: 0n, inBytes: 0n, outBytes: 0n }
 const NO_RATES: Rates = { connections: 0, inPackets: 0, outPackets: 0, inBytes: 0, outBytes: 0 }
-const UDP_HEADER_LENGTH = 8
-const MASTER_MTU = 1500
-const BACKUP_MESSAGE_MIN = 1024
 
 export interface MemoryTableOptions {
   /** Name and MTU of the interfaces that a synchronisation daemon may use; by default only `lo`. */
@@ -170,7 +168,7 @@ export class MemoryTable implements ServiceTable {
     if (mtu === undefined) throw new TableError('ENODEV', `there is no interface ${daemon.interface}`)
     if (this.#daemons.some(other => other.role === daemon.role))
       throw new TableError('EEXIST', `a ${daemon.role} sync daemon already runs`)
-    const running = { ...daemon, maxLength: messageLength(daemon, mtu) }
+    const running = { ...daemon, maxLength: syncMessageLength(daemon, mtu) }
     this.#daemons = daemon.role === 'master' ? [running, ...this.#daemons] : [...this.#daemons, running]
   }
 
@@ -244,12 +242,4 @@ function judgeService(service: VirtualService): void {
     (persistence.prefix < 1 || persistence.prefix > 128)
   )
     throw new TableError('EINVAL', `an IPv6 netmask has 1 to 128 bits, not ${persistence.prefix}`)
-}
-
-/** The kernel's limits on a synchronisation message (start_sync_thread); 0 asks for its choice. */
-function messageLength(daemon: SyncDaemon, mtu: number): number {
-  const headers = (ipFamily(daemon.group) === 6 ? 40 : 20) + UDP_HEADER_LENGTH
-  const backup = daemon.role === 'backup'
-  if (daemon.maxLength === 0) return (backup ? Math.min(Math.max(mtu, MASTER_MTU), 65535) : MASTER_MTU) - headers
-  return Math.min(Math.max(daemon.maxLength, backup ? BACKUP_MESSAGE_MIN : 1), 65535 - headers)
 }

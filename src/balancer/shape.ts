@@ -25,6 +25,8 @@ export interface Shape {
   readonly hashPort: boolean
   /** Some service has sh-fallback or mh-fallback: who finds his server gone looks for another. */
   readonly hashFallback: boolean
+  /** Other directors are told of connections. */
+  readonly sync: boolean
   /** How far a scheduler may have to walk: a power of two no less than the longest list of destinations. */
   readonly walkMax: number
 }
@@ -61,6 +63,7 @@ export const EMPTY_SHAPE: Shape = {
   anyPort: false,
   hashPort: false,
   hashFallback: false,
+  sync: false,
   walkMax: 1,
 }
 
@@ -79,6 +82,7 @@ export function shapeText(shape: Shape): string {
     ...(shape.anyPort ? ['any-port'] : []),
     ...(shape.hashPort ? ['hash-port'] : []),
     ...(shape.hashFallback ? ['hash-fallback'] : []),
+    ...(shape.sync ? ['sync'] : []),
     `walk-${shape.walkMax}`,
   ]
   return words.join(' ')
@@ -101,6 +105,7 @@ export function parseShape(text: string): Shape {
     anyPort: words.includes('any-port'),
     hashPort: words.includes('hash-port'),
     hashFallback: words.includes('hash-fallback'),
+    sync: words.includes('sync'),
     walkMax: walk === undefined ? 1 : Number(walk.slice('walk-'.length)),
   }
 }
@@ -125,6 +130,7 @@ export function shapeWith(shape: Shape, service: VirtualService, needs: Destinat
     anyPort: shape.anyPort || (key.kind === 'address' && key.port === 0),
     hashPort: shape.hashPort || (hashes && schedulerFlags.includes('flag-2')),
     hashFallback: shape.hashFallback || (hashes && schedulerFlags.includes('flag-1')),
+    sync: shape.sync,
     walkMax: Math.max(shape.walkMax, walkFor(needs.count)),
   }
 }

@@ -37,6 +37,11 @@ export const SYSCTL_NAMES = [
   'run_estimation',
   'lblc_expiration',
   'lblcr_expiration',
+  'sync_version',
+  'sync_threshold',
+  'sync_period',
+  'sync_refresh_period',
+  'sync_retries',
 ] as const
 export type SysctlName = (typeof SYSCTL_NAMES)[number]
 if (SYSCTL_NAMES.length > SYSCTLS_ROOM) throw new RangeError('there are more kernel parameters than room for them')
@@ -66,6 +71,26 @@ export const SYSCTLS: Readonly<Record<SysctlName, Range>> = {
   run_estimation: flag(1, 'estimate rates'),
   lblc_expiration: { initial: 86_400, min: 1, max: 2 ** 21, meaning: 'lblc forgets what nobody asks for, in s' },
   lblcr_expiration: { initial: 86_400, min: 1, max: 2 ** 21, meaning: 'lblcr forgets what nobody asks for, in s' },
+  sync_version: { initial: 1, min: 0, max: 1, meaning: 'the protocol that a master sync daemon speaks' },
+  sync_threshold: {
+    initial: 3,
+    min: 0,
+    max: INT_MAX,
+    meaning: 'backups are told of a connection at this packet of its client, or that many after each sync_period',
+  },
+  sync_period: {
+    initial: 50,
+    min: 0,
+    max: INT_MAX,
+    meaning: 'and again after so many packets (the second number of sync_threshold in Linux); 0: not again',
+  },
+  sync_refresh_period: {
+    initial: 0,
+    min: 0,
+    max: 2 ** 21,
+    meaning: 'but not before its time at the backups is so many seconds off; 0: whatever that is',
+  },
+  sync_retries: { initial: 0, min: 0, max: 3, meaning: 'how often it is told again after an eighth of that period' },
 }
 
 /** Those that hold one value here, and why no other. */
@@ -77,7 +102,8 @@ export const FIXED_SYSCTLS: Readonly<Record<string, { readonly value: string; re
   nat_icmp_send: { value: '0', why: 'real servers are not told that a connection is gone' },
   schedule_icmp: { value: '0', why: 'an ICMP error begins no connection' },
   snat_reroute: { value: '1', why: 'replies are always routed by the virtual address' },
-  sync_version: { value: '1', why: 'only that version of the protocol is spoken' },
+  sync_persist_mode: { value: '0', why: 'templates and connections are both told' },
+  sync_ports: { value: '1', why: 'one process speaks for the table' },
 }
 
 /** Where the value of a parameter lies in the settings. */

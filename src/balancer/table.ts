@@ -9,8 +9,8 @@
  * A removed destination whose connections live on waits in the trash; a removed service keeps its record, marked, while
  * its destinations are there.
  */
-import type { Ip } from '../bytes/address.ts'
-import { type ServiceKey, serviceKeyText } from '../model/service.ts'
+import { type Ip, ipFamily } from '../bytes/address.ts'
+import { type ServiceKey, serviceFamily, serviceKeyText } from '../model/service.ts'
 import {
   type Destination,
   type ListedConnection,
@@ -22,9 +22,11 @@ import {
   type Timeouts,
   type VirtualService,
 } from '../model/virtual-service.ts'
+import type { SyncedConnection } from '../wire/ipvs-sync.ts'
 import type { Backing } from './backing.ts'
 import { listConnections } from './connection-list.ts'
 import { addCounts, clearCounts, clearRates, readCounts, writeCounts } from './counts.ts'
+import { dueConnections } from './due-connections.ts'
 import {
   DESTINATION,
   DESTINATION_BYTES,
@@ -58,6 +60,8 @@ import { expectReplies, ignoreReplies } from './reply-servers.ts'
 import { SchedulerState } from './scheduler-state.ts'
 import { addToIndex, findInIndex, removeFromIndex } from './service-index.ts'
 import { NO_NEEDS } from './shape.ts'
+import { SyncedConnections } from './synced-connections.ts'
+import type { SyncedDrop } from './synced-order.ts'
 import { type SysctlName, sysctlField } from './sysctls.ts'
 import { TableRecords } from './table-records.ts'
 import { Trash } from './trash.ts'
@@ -71,6 +75,7 @@ export class RegionTable implements ServiceTable {
   readonly #trash: Trash
   readonly #shape: LiveShape
   readonly #schedulers: SchedulerState
+  readonly #synced: SyncedConnections
   #emptiedAt = 0
 
   constructor(backing: Backing) {
@@ -79,6 +84,9 @@ export class RegionTable implements ServiceTable {
     this.#trash = new Trash(this.#records)
     this.#shape = new LiveShape(backing, this.#records)
     this.#schedulers = new SchedulerState(backing)
+    this.#synced = new SyncedConnections(backing, this.#records, this.#trash, this.#shape, destination =>
+      this.#newDestination(destination),
+    )
   }
 
   get connectionTableSize(): number {
@@ -193,22 +201,17 @@ export class RegionTable implements ServiceTable {
     this.#edit(() => {
       const service = this.#records.get(key)
       judgeDestination(key, destination)
+      this.#judgeFamilies(key, destination)
       const { address, port } = destination
       const present = this.#records.members(service)
       if (present.some(number => this.#records.isDestination(number, address, port)))
         throw new TableError('EEXIST', `${serviceKeyText(key)} already has ${address}:${port}`)
-      const { services, destinations, ledger, counters } = this.#records
+      const { services, destinations } = this.#records
       this.#shape.grow(readService(services, service * SERVICE_BYTES), needsOf([destination], present.length + 1))
       const revived = this.#trash.takeBack(service, address, port)
-      const number = revived ?? this.#records.freeDestination()
+      const number = revived ?? this.#newDestination(destination)
       const record = number * DESTINATION_BYTES
-      if (revived === undefined) {
-        destinations.slice(record, DESTINATION_BYTES).fill(0)
-        ledger.slice(this.#records.destinationLedger(number), LEDGER_BYTES).fill(0)
-        clearCounts(counters, this.#backing.facts.capacity, number)
-        writeEndpoint(destinations, record, address, port)
-      }
-      this.#write(number, destination)
+      if (revived !== undefined) this.#write(number, destination)
       destinations.set(record, DESTINATION.service, service + 1)
       destinations.set(record, DESTINATION.next, services.get(service * SERVICE_BYTES, SERVICE.head))
       const known = destinations.get(record, DESTINATION.flags) & DESTINATION_FLAG.translated
@@ -228,6 +231,7 @@ export class RegionTable implements ServiceTable {
     this.#edit(() => {
       const service = this.#records.get(key)
       judgeDestination(key, destination)
+      this.#judgeFamilies(key, destination)
       const number = this.#records.getDestination(service, destination.address, destination.port)
       this.#shape.grow(readService(this.#records.services, service * SERVICE_BYTES), needsOf([destination], 0))
       this.#write(number, destination)
@@ -282,15 +286,54 @@ export class RegionTable implements ServiceTable {
     })
   }
 
-  startSyncDaemon(): void {
+  /** It takes a kernel to run one. */
+  startSyncDaemon(_daemon: SyncDaemon): void {
     throw new NotDoneError('EOPNOTSUPP', 'connection synchronisation')
   }
 
-  stopSyncDaemon(): void {
-    throw new TableError('ESRCH', 'no sync daemon runs')
+  stopSyncDaemon(role: SyncDaemon['role'], _syncId: number): void {
+    throw new TableError('ESRCH', `no ${role} sync daemon runs`)
+  }
+
+  // Connections that several directors know.
+
+  /** From now on, or no longer, the data path notes which connections other directors are to be told of. */
+  noteForSync(sync: boolean): void {
+    this.#edit(() => this.#shape.setSync(sync))
+  }
+
+  /** Grows with each note. */
+  get syncsDue(): number {
+    return this.#records.settings.get(0, SETTINGS.syncsDue)
+  }
+
+  /** The version of the protocol to tell others in. */
+  get syncVersion(): 0 | 1 {
+    return this.sysctl('sync_version') === 0 ? 0 : 1
+  }
+
+  /** Reads the notes, and takes them away. */
+  dueConnections(): Generator<SyncedConnection> {
+    return dueConnections(this.#backing)
+  }
+
+  /** Enters connections that another director has told of; `dropped` hears why one is not. */
+  enterSynced(connections: readonly SyncedConnection[], dropped: (why: SyncedDrop) => void): void {
+    this.#edit(() => {
+      for (const connection of connections) {
+        const why = this.#synced.enter(connection)
+        if (why !== undefined) dropped(why)
+      }
+    })
   }
 
   // What edits are made of.
+
+  /** What a sync daemon tells has no room for a server of another family than its service's. */
+  #judgeFamilies(key: ServiceKey, { address }: Destination): void {
+    if (serviceFamily(key) !== ipFamily(address) && this.syncDaemons().length > 0)
+      throw new TableError('EINVAL', 'the sync protocol cannot carry servers of mixed families')
+  }
 
   /** One edit: alone, and with the trash emptied of what nobody needs any more. */
   #edit(change: () => void): void {
@@ -331,6 +374,19 @@ export class RegionTable implements ServiceTable {
     destinations.set(record, DESTINATION.flags, flags & ~DESTINATION_FLAG.available)
     destinations.set(record, DESTINATION.service, 0)
     this.#trash.put(number, service, this.#backing.jiffies())
+  }
+
+  /** Its record, which is in no list yet. */
+  #newDestination(destination: Destination): number {
+    const { destinations, ledger, counters } = this.#records
+    const number = this.#records.freeDestination()
+    const record = number * DESTINATION_BYTES
+    destinations.slice(record, DESTINATION_BYTES).fill(0)
+    ledger.slice(this.#records.destinationLedger(number), LEDGER_BYTES).fill(0)
+    clearCounts(counters, this.#backing.facts.capacity, number)
+    writeEndpoint(destinations, record, destination.address, destination.port)
+    this.#write(number, destination)
+    return number
   }
 
   #write(number: number, destination: Destination): void {

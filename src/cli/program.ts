@@ -16,6 +16,7 @@ import { addLab, addLabProcess } from './lab.ts'
 import { addRealServer } from './realserver.ts'
 import { addDaemonChild, addRun } from './run.ts'
 import { addStatus } from './status.ts'
+import { addSyncDaemon } from './sync-daemon.ts'
 import { addSysctl } from './sysctl.ts'
 import { VERSION } from './version.ts'
 
@@ -46,6 +47,7 @@ export function program(): Command {
   addCompletion(sluice)
   addDaemonChild(sluice)
   addLabProcess(sluice)
+  addSyncDaemon(sluice)
   return sluice
 }
 

@@ -35,18 +35,22 @@ import {
 import { readShape } from '../balancer/live-shape.ts'
 import { Memory } from '../balancer/memory.ts'
 import { dispatcher, PROGRAM_SLOTS, PROGRAMS_MAP } from '../balancer/program/dispatch.ts'
+import { enterConnection } from '../balancer/program/enter-connection.ts'
 import { generation } from '../balancer/program/generation.ts'
 import { TC } from '../balancer/program/hook.ts'
 import { clock, expiryTimer, type Looping, sweeper, TIMER_BYTES, TIMER_MAP } from '../balancer/program/sweep.ts'
 import { readFacts, writeSettings } from '../balancer/settings.ts'
 import { EMPTY_SHAPE, type Shape } from '../balancer/shape.ts'
+import { syncMessageLength } from '../balancer/sync-message-length.ts'
 import { parseSysctl, SysctlError, sysctlField } from '../balancer/sysctls.ts'
 import { RegionTable } from '../balancer/table.ts'
 import { UnmadeTable } from '../balancer/unmade-table.ts'
 import { Btf } from '../bpf/btf.ts'
 import type { ProgramSource } from '../bpf/compile.ts'
-import type { Ip } from '../bytes/address.ts'
+import { type Ip, ipFamily } from '../bytes/address.ts'
 import { Failure } from '../diagnostics/failure.ts'
+import { serviceFamily } from '../model/service.ts'
+import { isTableErrno, type ListedService, type SyncDaemon, TableError } from '../model/virtual-service.ts'
 import { attachIngress, detachIngress } from './attachment.ts'
 import {
   createMap,
@@ -62,15 +66,16 @@ import {
   VerifierError,
 } from './bpf.ts'
 import { bpfFilesystem } from './bpf-filesystem.ts'
-import { KernelError } from './errors.ts'
+import { isKernelError, KernelError } from './errors.ts'
 import { clockResolutionNs, type Mapping } from './libc.ts'
-import { links } from './link.ts'
+import { findLink, links } from './link.ts'
 import { lock, unlock } from './lock.ts'
 import { namespaceCookie } from './namespace.ts'
 import { missingPrivilege } from './process.ts'
 import { RouteSocket } from './route-socket.ts'
 import { routeSource } from './route-source.ts'
 import { runtimeDirectory } from './runtime-directory.ts'
+import { runningSyncDaemons, startSyncDaemon, stopSyncDaemon } from './sync-daemons.ts'
 import { writeSysctl } from './sysctl.ts'
 import { connTabBitsOption, readSysctlFile, systemSysctlFiles } from './sysctl-files.ts'
 import { attachXdp, detachXdp, refreshTargets, reshapeXdp, type XdpMode, type XdpTable, xdpMode } from './xdp-hook.ts'
@@ -113,8 +118,13 @@ const NEEDS = {
 export function serviceTable(): UnmadeTable<PinnedTable> {
   const missing = missingPrivilege(NEEDS)
   if (missing !== undefined) throw new Failure(missing)
-  const isMade = () => existsSync(join(tableDirectory(), 'clock'))
-  return new UnmadeTable(connectionsByDefault(), () => (isMade() ? openServiceTable() : undefined), openServiceTable)
+  const open = () => (serviceTableExists() ? openServiceTable() : undefined)
+  return new UnmadeTable(connectionsByDefault(), open, openServiceTable)
+}
+
+/** True if the current namespace has a table. */
+export function serviceTableExists(): boolean {
+  return existsSync(join(tableDirectory(), 'clock'))
 }
 
 /**
@@ -133,6 +143,7 @@ export function tableDirectory(cookie: bigint = namespaceCookie()): string {
 /** Forgets the table of a namespace: nothing is forwarded any more, its connections are gone. */
 export function removeServiceTable(cookie: bigint = namespaceCookie()): void {
   const directory = tableDirectory(cookie)
+  for (const { role } of runningSyncDaemons(cookie)) stopSyncDaemon(role, cookie)
   if (!existsSync(directory)) return
   using route = new RouteSocket()
   if (cookie === namespaceCookie())
@@ -227,6 +238,33 @@ export class PinnedTable extends RegionTable {
     }
   }
 
+  override syncDaemons(): readonly SyncDaemon[] {
+    return runningSyncDaemons()
+  }
+
+  /** As `start_sync_thread` of ip_vs_sync.c judges; the interface decides how long messages are. */
+  override startSyncDaemon(daemon: SyncDaemon): void {
+    const isMixed = (service: ListedService) =>
+      service.destinations.some(({ address }) => ipFamily(address) !== serviceFamily(service.key))
+    if (this.services().some(isMixed))
+      throw new TableError('EINVAL', 'the sync protocol cannot carry servers of mixed families')
+    using route = new RouteSocket()
+    const link = findLink(route, daemon.interface)
+    if (link === undefined) throw new TableError('ENODEV', `there is no interface ${daemon.interface}`)
+    if (this.syncDaemons().some(({ role }) => role === daemon.role))
+      throw new TableError('EEXIST', `a ${daemon.role} sync daemon already runs`)
+    try {
+      startSyncDaemon({ ...daemon, maxLength: syncMessageLength(daemon, link.mtu) })
+    } catch (error) {
+      if (isKernelError(error) && isTableErrno(error.code)) throw new TableError(error.code, error.message)
+      throw error
+    }
+  }
+
+  override stopSyncDaemon(role: SyncDaemon['role'], _syncId: number): void {
+    if (!stopSyncDaemon(role)) throw new TableError('ESRCH', `no ${role} sync daemon runs`)
+  }
+
   close(): void {
     this.#backing.close()
   }
@@ -246,6 +284,7 @@ class KernelBacking implements Backing {
   /** By shape, the one used last at the end. */
   readonly #programs: Map<string, number> = new Map()
   #locked = false
+  #enter: number | undefined
 
   constructor(
     directory: string,
@@ -271,6 +310,11 @@ class KernelBacking implements Backing {
 
   sweep(): void {
     testRun(this.#descriptors.sweep!, PACKET)
+  }
+
+  enter(order: Uint8Array): number {
+    this.#enter ??= load(enterConnection(this.facts), this.#descriptors)
+    return testRun(this.#enter, order).verdict
   }
 
   exclusively<T>(edit: () => T): T {
@@ -307,6 +351,7 @@ class KernelBacking implements Backing {
   }
 
   close(): void {
+    if (this.#enter !== undefined) closeSync(this.#enter)
     for (const program of this.#programs.values()) closeSync(program)
     for (const mapping of this.#mappings) mapping.unmap()
     for (const fd of Object.values(this.#descriptors)) closeSync(fd)

@@ -90,18 +90,28 @@ export interface SyncDaemon {
   readonly ttl: number
 }
 
-export type TableErrno =
-  | 'EEXIST'
-  | 'ESRCH'
-  | 'ENOENT'
-  | 'EINVAL'
-  | 'ERANGE'
-  | 'ENOMEM'
-  | 'ENOSPC'
-  | 'EPERM'
-  | 'EOPNOTSUPP'
-  | 'EAFNOSUPPORT'
-  | 'ENODEV'
+export const TABLE_ERRNOS = [
+  'EEXIST',
+  'ESRCH',
+  'ENOENT',
+  'EINVAL',
+  'ERANGE',
+  'ENOMEM',
+  'ENOSPC',
+  'EPERM',
+  'EOPNOTSUPP',
+  'EAFNOSUPPORT',
+  'ENODEV',
+  'EAGAIN',
+  'EADDRINUSE',
+  'EADDRNOTAVAIL',
+  'ENETUNREACH',
+] as const
+export type TableErrno = (typeof TABLE_ERRNOS)[number]
+
+export function isTableErrno(code: string): code is TableErrno {
+  return (TABLE_ERRNOS as readonly string[]).includes(code)
+}
 
 export class TableError extends Error {
   readonly errno: TableErrno

@@ -1,6 +1,6 @@
 /** The log as keepalived writes it to a terminal: `Sun Nov 22 10:54:52 2026: Keepalived_vrrp: (VI_1) Entering MASTER STATE`. */
 
-export type Ident = 'Keepalived' | 'Keepalived_vrrp' | 'Keepalived_healthcheckers' | 'Keepalived_bfd'
+export type Ident = 'Keepalived' | 'Keepalived_vrrp' | 'Keepalived_healthcheckers' | 'Keepalived_bfd' | 'IPVS'
 
 export interface LogEntry {
   readonly ident: Ident

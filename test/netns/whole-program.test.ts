@@ -37,6 +37,7 @@ const EVERYTHING: Shape = {
   anyPort: true,
   hashPort: true,
   hashFallback: true,
+  sync: true,
   walkMax: 16,
 }
 const MILLION = 1_000_000

@@ -145,6 +145,9 @@ export function createConnection(
   detail.set(DETAIL.children, 0)
   detail.set(DETAIL.mark, 0)
   detail.set(DETAIL.reply, 0)
+  detail.set(DETAIL.packets, 0)
+  detail.set(DETAIL.knownUntil, 0)
+  detail.set(DETAIL.told, 0)
   memory.exchange(CONNECTION.key, key.ports)
 
   const destination = tables.destination(entry.destination)
@@ -163,7 +166,7 @@ export function createConnection(
 function addReplyEntry(
   code: Code,
   tables: Tables,
-  packet: Packet,
+  packet: Pick<Packet, 'source' | 'ports' | 'protocol'>,
   slot: Value,
   server: Pointer,
   full: () => void,
@@ -187,9 +190,14 @@ function addReplyEntry(
   reply.exchange(CONNECTION.key, key.ports)
 }
 
+interface Settled extends Pick<Scene, 'code' | 'tables'> {
+  readonly shape: Pick<Shape, 'methods'>
+  readonly packet: Pick<Packet, 'source' | 'ports' | 'protocol'>
+}
+
 /** Enters how the packets of a new connection go to its server. */
 export function settleMethod(
-  { code, tables, shape, packet }: Pick<Scene, 'code' | 'tables' | 'shape' | 'packet'>,
+  { code, tables, shape, packet }: Settled,
   slot: Value,
   destination: Value,
   key: ConnectionKey,

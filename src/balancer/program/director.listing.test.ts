@@ -37,6 +37,7 @@ const ARTICLE: Shape = {
   anyPort: false,
   hashPort: false,
   hashFallback: false,
+  sync: false,
   walkMax: 16,
 }
 const LISTING = new URL('director.listing', import.meta.url)

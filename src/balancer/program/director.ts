@@ -28,6 +28,7 @@ import { rememberFragment } from './fragment.ts'
 import { CONTEXT_BYTES, type Hook, PACKET_OTHERHOST } from './hook.ts'
 import { type Refuse, withErrors } from './icmp-error.ts'
 import { leaveHardWays, leaveOddPackets, leaveOnePackets } from './leave-to-tc.ts'
+import { noteForSync } from './note-for-sync.ts'
 import { carriesIpv6, isFragment, type Packet, parsePacket } from './parse.ts'
 import { followReply } from './reply.ts'
 import { translate } from './rewrite.ts'
@@ -171,6 +172,7 @@ function direct(
     })
     way?.flags.set(tables.connection(slot).get(CONNECTION.flags))
     way?.serverPort.set(tables.connection(slot).get(CONNECTION.serverPort))
+    noteForSync(scene, slot)
   })
 
   code.comment('counts')

@@ -60,7 +60,7 @@ export function followConnection(
     sctp: () => reuse(packet.flags.eq(SCTP_EVENT.init)),
   })
   const server = tables.destination(destination)
-  code.guard(server.get(DESTINATION.flags).has(DESTINATION_FLAG.available), () => {
+  code.guard(server.get(DESTINATION.flags).has(DESTINATION_FLAG.available | DESTINATION_FLAG.waiting), () => {
     tell(code, 'server-gone', () => ({ destination }))
     code.when(tables.sysctl('expire_nodest_conn').ne(0), () => {
       removeConnection(code, tables, slot, key.ports)

@@ -27,6 +27,10 @@ const OF_ERRNO: Readonly<Record<TableErrno, string>> = {
   ERANGE: 'Numerical result out of range',
   ENOSPC: 'No space left on device',
   ENODEV: 'No such device',
+  EAGAIN: 'Resource temporarily unavailable',
+  EADDRINUSE: 'Address already in use',
+  EADDRNOTAVAIL: 'Cannot assign requested address',
+  ENETUNREACH: 'Network is unreachable',
 }
 
 /** What ipvsadm says of an operation that the table refused with `errno`. */
