@@ -32,7 +32,7 @@ export const SYNC_DAEMON_COMMAND = 'sync-daemon'
 export const SYNC_STARTED_FD = 3
 
 const ROLES = ['master', 'backup'] as const
-const START_PATIENCE_S = 20
+const START_PATIENCE_S = 60
 const STOP_PATIENCE_MS = 5000
 const LOOK_AGAIN_MS = 5
 
