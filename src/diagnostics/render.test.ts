@@ -106,3 +106,35 @@ test('renderAll() colours only when asked', () => {
   assert.doesNotMatch(renderAll([problem], sources('x')), /\x1b/)
   assert.match(renderAll([problem], sources('x'), { colour: true }), /\x1b\[31m/)
 })
+
+test('render() shows of a long line what is around the mark', () => {
+  const text = `${'a '.repeat(1000)}priorty ${'b '.repeat(1000)}\n`
+  const source = new Source('long.conf', text)
+  const span = { file: 'long.conf', start: 2000, end: 2007 }
+  const fill = { block: 'vrrp_instance', keyword: 'priorty' }
+  const lines = render(diagnostic('unknown-keyword', span, fill), new Map([['long.conf', source]])).split('\n')
+  assert.ok(lines.every(line => line.length < 170))
+  assert.equal(lines[2]!.indexOf('priorty'), lines[3]!.indexOf('^'))
+  assert.match(lines[2]!, /^1 \|.*… ?a.*priorty.*…$|^1 \| ….*priorty.*…$/)
+})
+
+test('render() shows a long line once for each mark that is far from the others', () => {
+  const text = `first ${'a '.repeat(500)}second\n`
+  const source = new Source('long.conf', text)
+  const at = (word: string) => ({ file: 'long.conf', start: text.indexOf(word), end: text.indexOf(word) + word.length })
+  const notes = [{ span: at('first'), text: 'first here' }]
+  const shown = render(
+    diagnostic('duplicate-service', at('second'), { service: 'x' }, { notes }),
+    new Map([['long.conf', source]]),
+  )
+  assert.match(shown, /\| first [^\n]*…\n[^\n]*----- first here\n[^\n]*….*second\n[^\n]*\^{6}/)
+})
+
+test('render() lets no text command the terminal', () => {
+  const text = '\x1b[2Jpriorty 1\n'
+  const span = { file: 'x.conf', start: 0, end: 11 }
+  const fill = { block: 'vrrp_instance', keyword: '\x1b[2Jpriorty' }
+  const shown = render(diagnostic('unknown-keyword', span, fill), new Map([['x.conf', new Source('x.conf', text)]]))
+  assert.ok(!shown.includes('\x1b'))
+  assert.match(shown, /\u241b\[2Jpriorty 1/)
+})

@@ -45,7 +45,7 @@ export function render(diagnostic: Diagnostic, sources: Sources, options: Render
     ? (style, text) => styleText(style, text, { validateStream: false })
     : (_, text) => text
   const { severity, code, message, help } = diagnostic
-  const title = `${paint(SEVERITY_STYLE[severity], `${severity}[${code}]`)}: ${paint('bold', message)}`
+  const title = `${paint(SEVERITY_STYLE[severity], `${severity}[${code}]`)}: ${paint('bold', visible(cropped(message, MESSAGE_MAX)))}`
   const marks = marksOf(diagnostic, sources)
   const gutter = String(Math.max(...marks.map(mark => mark.line), 1)).length
   const edge = paint('blue', `${' '.repeat(gutter)} |`)
@@ -53,20 +53,20 @@ export function render(diagnostic: Diagnostic, sources: Sources, options: Render
   if (marks.length > 0) lines.push(edge)
 
   let file = diagnostic.span.file
-  let shown: number | undefined
+  let shown: View | undefined
   for (const mark of marks) {
     if (mark.source.file !== file) {
       file = mark.source.file
       shown = undefined
       lines.push(`${paint('blue', `${' '.repeat(gutter)} :::`)} ${place(mark.source, mark.span.start)}`)
     }
-    if (mark.line !== shown) {
-      if (shown !== undefined && mark.line > shown + 1) lines.push(paint('blue', `${' '.repeat(gutter)} …`))
+    if (shown === undefined || mark.line !== shown.line || !isInView(mark, shown)) {
+      if (shown !== undefined && mark.line > shown.line + 1) lines.push(paint('blue', `${' '.repeat(gutter)} …`))
+      shown = viewAround(mark)
       const number = paint('blue', `${String(mark.line).padStart(gutter)} |`)
-      lines.push(`${number} ${mark.source.lineText(mark.line)}`.trimEnd())
-      shown = mark.line
+      lines.push(`${number} ${shown.text}`.trimEnd())
     }
-    lines.push(`${edge} ${underline(mark, severity, paint)}`)
+    lines.push(`${edge} ${underline(mark, shown, severity, paint)}`)
   }
   if (help !== undefined) lines.push(`${' '.repeat(gutter)} ${paint('blue', '=')} ${help}`)
   return lines.join('\n')
@@ -95,10 +95,59 @@ function marksOf(diagnostic: Diagnostic, sources: Sources): readonly Mark[] {
   return marks.sort((a, b) => elsewhere(a) - elsewhere(b) || a.line - b.line || a.span.start - b.span.start)
 }
 
-function underline({ source, line, span, text, primary }: Mark, severity: Severity, paint: Paint): string {
-  const lineText = source.lineText(line)
-  const from = Math.min(span.start - source.lineStart(line), lineText.length)
-  const to = Math.min(span.end - source.lineStart(line), lineText.length)
+/** What is shown of a line: all of it, or the part around a mark where it is too long for a screen. */
+interface View {
+  readonly line: number
+  readonly text: string
+  /** The offset in the line of the first character of `text`. */
+  readonly from: number
+}
+
+/** Characters of a line that are shown, of them so many before the mark, and of a message. */
+const LINE_MAX = 160
+const BEFORE_MAX = 60
+const MESSAGE_MAX = 400
+const ELLIPSIS = '…'
+
+function viewAround({ source, line, span }: Mark): View {
+  const whole = visible(source.lineText(line))
+  if (whole.length <= LINE_MAX) return { line, text: whole, from: 0 }
+  const column = Math.min(span.start - source.lineStart(line), whole.length)
+  const from = column + BEFORE_MAX < LINE_MAX ? 0 : wholeCharacter(whole, column - BEFORE_MAX)
+  const rest = cropped(whole.slice(from), LINE_MAX)
+  // The sign that something is left out stands for one character.
+  return { line, text: from === 0 ? rest : ELLIPSIS + rest.slice(wholeCharacter(rest, 1)), from }
+}
+
+function isInView({ source, line, span }: Mark, { text, from }: View): boolean {
+  const column = span.start - source.lineStart(line)
+  return column >= from && (column <= from + text.length || text.length < LINE_MAX)
+}
+
+/** Control characters as pictures of themselves: what is shown to a terminal must not command it. */
+function visible(text: string): string {
+  return text.replace(/[\x00-\x08\x0b-\x1f\x7f]/g, character =>
+    character === '\x7f' ? '\u2421' : String.fromCharCode(0x2400 + character.charCodeAt(0)),
+  )
+}
+
+/** The text up to a number of characters, its end marked if some are left out. */
+function cropped(text: string, max: number): string {
+  return text.length <= max ? text : text.slice(0, wholeCharacter(text, max - 1)) + ELLIPSIS
+}
+
+/** The place, or the one behind it if a character of two halves would be cut there. */
+function wholeCharacter(text: string, at: number): number {
+  const code = text.charCodeAt(at)
+  return code >= 0xdc00 && code <= 0xdfff ? at + 1 : at
+}
+
+function underline(mark: Mark, view: View, severity: Severity, paint: Paint): string {
+  const { source, line, span, text, primary } = mark
+  const lineText = view.text
+  const start = source.lineStart(line) + view.from
+  const from = Math.min(Math.max(span.start - start, 0), lineText.length)
+  const to = Math.min(Math.max(span.end - start, 0), lineText.length)
   const indent = lineText.slice(0, from).replace(/[^\t]/gu, character => ' '.repeat(widthOf(character)))
   const marks = (primary ? '^' : '-').repeat(Math.max(1, textWidth(lineText.slice(from, to))))
   return indent + paint(primary ? SEVERITY_STYLE[severity] : 'blue', text === '' ? marks : `${marks} ${text}`)
