@@ -173,7 +173,7 @@ export class Supervisor {
       this.#children.delete(role)
       await child?.stop()
       this.#options.onChild?.(role, undefined)
-    } else if (child !== undefined) child.reconfigure(this.#configuration)
+    } else if (child !== undefined) child.reconfigure(partFor(role, this.#configuration))
     else {
       const events = {
         log: (entry: LogEntry) => this.#write(entry),
@@ -183,7 +183,7 @@ export class Supervisor {
         started: (pid: number | undefined) => this.#options.onChild?.(role, pid),
         unable: (sentence: string) => this.#giveUp(sentence),
       }
-      this.#children.set(role, new SupervisedChild(role, this.#configuration, events))
+      this.#children.set(role, new SupervisedChild(role, partFor(role, this.#configuration), events))
     }
   }
 
@@ -223,4 +223,9 @@ export class Supervisor {
     if (this.#log.length > LOG_KEPT) this.#log.shift()
     this.#options.log(entry)
   }
+}
+
+/** The virtual servers, thousands perhaps, are for the checkers alone: elections must not stand still to read of them. */
+function partFor(role: Role, configuration: Configuration): Configuration {
+  return role === 'checkers' ? configuration : { ...configuration, virtualServers: [] }
 }
