@@ -69,6 +69,7 @@ class Machine implements ElectionNetwork {
   }
   given: Partial<Configuration> = {}
   startupDelayMs = 0
+  afterBootMs = 0
   /** Every change of addresses, in order. */
   readonly edits: string[] = []
   plugged = true
@@ -127,7 +128,7 @@ class Machine implements ElectionNetwork {
   }
 
   reload(...instances: readonly VrrpInstance[]): void {
-    const global = { vrrpStartupDelayMs: this.startupDelayMs }
+    const global = { vrrpStartupDelayMs: this.startupDelayMs, vrrpDelayAfterBootMs: this.afterBootMs }
     const empty = { staticAddresses: [], staticRoutes: [], staticRules: [], garpGroups: [], interfaceDelays: [] }
     const vrrp = { vrrpInstances: instances, vrrpSyncGroups: [] }
     this.loop.configure({ global, ...vrrp, ...empty, ...this.given } as unknown as Configuration)
@@ -428,6 +429,17 @@ test('ElectionLoop keeps out of the election for the startup delay, but not agai
   a.reload(instance(90))
   segment.run(100)
   assert.deepEqual(segment.owners(), ['a'])
+})
+
+test('ElectionLoop waits for the time after boot that is left, and no longer', () => {
+  const { segment, a } = pair()
+  // The clock of the segment stands at 1 s.
+  a.afterBootMs = 10_000
+  a.start(instance(100))
+  segment.run(8900)
+  assert.equal(a.loop.report().vrrp[0]?.state, 'INIT')
+  segment.run(200)
+  assert.equal(a.loop.report().vrrp[0]?.state, 'BACKUP')
 })
 
 test('ElectionLoop has the routes of an instance while it is active, and puts back what somebody deletes', () => {

@@ -356,7 +356,7 @@ export class ElectionLoop {
   #delayStartup(delayMs: number): void {
     if (this.#startupDelayed !== undefined) return
     this.#startupDelayed = delayMs > 0
-    if (delayMs === 0) return
+    if (delayMs <= 0) return
     this.#world.log(`Delaying startup for ${Math.round(delayMs) / 1000} seconds`)
     this.#cancelStartup = this.#world.wake(after(this.#world.now(), delayMs), () => {
       this.#startupDelayed = false

@@ -97,7 +97,7 @@ export class Machine {
       heartbeat,
       log: this.#witness.log,
       notify: this.#witness.notice,
-      wallClockMs: () => EPOCH_MS + this.#now() + this.wallClockOffMs,
+      wallClockMs: () => this.wallClockMs,
     })
     this.#configure()
   }
@@ -139,6 +139,14 @@ export class Machine {
     this.#loop?.heard(link, ipFamily(received.source), received)
   }
 
+  unreadable(link: string, drop: string): void {
+    this.#loop?.unreadable(link, drop)
+  }
+
+  get wallClockMs(): number {
+    return EPOCH_MS + this.#now() + this.wallClockOffMs
+  }
+
   /** Whatever is due now. */
   wake(): void {
     for (const wish of [...this.#wishes]) {
@@ -161,7 +169,12 @@ export class Machine {
 
   #configure(): void {
     const { instances, groups } = this.setup
-    const global = { vrrpStartupDelayMs: 0, logUnknownRouterIds: false, defaultInterface: 'eth0' }
+    const global = {
+      vrrpStartupDelayMs: 0,
+      vrrpDelayAfterBootMs: 0,
+      logUnknownRouterIds: false,
+      defaultInterface: 'eth0',
+    }
     const empty = { staticAddresses: [], staticRoutes: [], staticRules: [], garpGroups: [], interfaceDelays: [] }
     const configuration = { global, vrrpInstances: instances, vrrpSyncGroups: groups, ...empty }
     // The rest of a configuration is for other processes.
