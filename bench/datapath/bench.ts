@@ -61,8 +61,10 @@ export class Bench {
   /** Sends each server a packet, after which the way to it is known, and forgets the connections. */
   meetServers(): void {
     const [first] = PACKETS[this.#path.kind]
-    if (first === 'syn') for (let i = 0; i < this.#path.servers; i++) this.#run(first, 1)
-    this.#table.empty()
+    for (let i = 0; first === 'syn' && i < this.#path.servers; i++) {
+      this.#run(first, 1)
+      this.#table.empty()
+    }
   }
 
   /** Brings about what the measured packet wants to find: every flow's connection, in its state. */
