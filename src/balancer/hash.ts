@@ -19,10 +19,17 @@ export function connectionHash(addresses: bigint, key: bigint, seed: bigint): bi
   return hash ^ (hash >> 29n)
 }
 
+/**
+ * How far apart a connection's two buckets are, as bits of their numbers that differ: of IPv4 both lie in one page, so that
+ * a processor which looks into both asks for one translation.
+ */
+const NEAR_BITS = 5
+
 /** The two buckets that may hold a connection, the one to try first. `bits` is the logarithm of their number. */
 export function bucketsOf(hash: bigint, bits: number): readonly [number, number] {
-  const place = (multiplier: bigint) => Number(low64(hash * multiplier) >> BigInt(64 - bits))
-  return [place(MULTIPLIER_3), place(MULTIPLIER_1)]
+  const part = (multiplier: bigint, bits: number) => Number(low64(hash * multiplier) >> BigInt(64 - bits))
+  const first = part(MULTIPLIER_3, bits)
+  return [first, first ^ (part(MULTIPLIER_1, Math.min(NEAR_BITS, bits)) | 1)]
 }
 
 /** `connectionHash` for the data path. */
@@ -34,7 +41,15 @@ export function connectionHashCode(addresses: Value, key: Value, seed: bigint): 
 
 /** One of `bucketsOf` for the data path. */
 export function bucketCode(hash: Value, bits: number, which: 0 | 1): Value {
-  return hash.mul(which === 0 ? MULTIPLIER_3 : MULTIPLIER_1).shr(64 - bits)
+  const first = hash.mul(MULTIPLIER_3).shr(64 - bits)
+  return which === 0
+    ? first
+    : first.xor(
+        hash
+          .mul(MULTIPLIER_1)
+          .shr(64 - Math.min(NEAR_BITS, bits))
+          .or(1),
+      )
 }
 
 /** Two IPv6 addresses in the one word that connectionHash takes, and that their entry is first compared by. */

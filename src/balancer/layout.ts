@@ -23,7 +23,7 @@
 import type { Field } from '../bpf/value.ts'
 import type { IpFamily } from '../bytes/address.ts'
 
-export const LAYOUT_VERSION = 6
+export const LAYOUT_VERSION = 7
 
 /** Marks the first word of the settings as ours. */
 export const LAYOUT_MAGIC = 0x534c5543

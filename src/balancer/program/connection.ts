@@ -140,14 +140,10 @@ export function createConnection(
   memory.set(CONNECTION.serverPort, 0)
   memory.set(CONNECTION.stamp, entry.now)
   memory.set(CONNECTION.timeout, entry.timeout)
-  const detail = tables.detail(slot)
-  detail.set(DETAIL.template, entry.template)
-  detail.set(DETAIL.children, 0)
-  detail.set(DETAIL.mark, 0)
-  detail.set(DETAIL.reply, 0)
-  detail.set(DETAIL.packets, 0)
-  detail.set(DETAIL.knownUntil, 0)
-  detail.set(DETAIL.told, 0)
+  // The details are another cache line. Those of a free place are zero, but for the count of children: only a template has
+  // any, or a connection that belongs to one has something to say there.
+  if (kind === 'template') tables.detail(slot).set(DETAIL.children, 0)
+  else code.rarely(isSet(code, entry.template), () => tables.detail(slot).set(DETAIL.template, entry.template))
   memory.exchange(CONNECTION.key, key.ports)
 
   const destination = tables.destination(entry.destination)
@@ -301,10 +297,17 @@ export function removeConnection(code: Code, tables: Tables, slot: Value, ports:
       })
       const reply = detail.get(DETAIL.reply)
       code.when(reply.ne(0), () => tables.connection(reply.sub32(1)).exchange(CONNECTION.key, 0))
+      const { template, mark, reply: place, packets, knownUntil, told } = DETAIL
+      for (const field of [template, mark, place, packets, knownUntil, told]) detail.set(field, 0)
       tables.settings().increase(tables.entriesField, -1)
       entry.exchange(CONNECTION.key, 0)
     })
   })
+}
+
+/** True for a number that is not 0. */
+function isSet(code: Code, number: Scalar): Condition {
+  return (typeof number === 'object' ? number : code.constant(number)).ne(0)
 }
 
 /** True if the second key word is a template's. */
