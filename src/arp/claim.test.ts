@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { ip, parseMac } from '../bytes/address.ts'
 import { hex } from '../bytes/hex.ts'
-import { claimIn } from './claim.ts'
+import { NDP_ADVERTISEMENT, NDP_SOLICITATION } from '../wire/ndp.ts'
+import { claimIn, claimInNeighbour } from './claim.ts'
 import { isDuplicate } from './duplicate.ts'
 
 const VIP = ip('192.168.41.249')
@@ -48,3 +49,22 @@ test('isDuplicate() sees a stranger with our address, not our own echo nor a str
   assert.equal(isDuplicate(holdings, { ...claim, mac: OURS }), false)
   assert.equal(isDuplicate(holdings, { ...claim, address: ip('192.168.41.31') }), false)
 })
+
+const VIP6 = '20010db8 00000000 00000000 00000249'
+const advertisement = hex(`${NDP_ADVERTISEMENT.toString(16)}000000 20000000 ${VIP6} 0201 020000000099`)
+
+test('a neighbour advertisement claims its target for the hardware address it tells', () => {
+  assert.deepEqual(claimInNeighbour(advertisement, 255), { address: '2001:db8::249', mac: STRANGER })
+})
+
+for (const [what, bytes, hopLimit] of [
+  ['was routed', advertisement, 254],
+  ['tells no hardware address', advertisement.subarray(0, 24), 255],
+  ['is cut short', advertisement.subarray(0, 20), 255],
+  ['has a code', advertisement.map((byte, i) => (i === 1 ? 1 : byte)), 255],
+  ['is a solicitation', advertisement.map((byte, i) => (i === 0 ? NDP_SOLICITATION : byte)), 255],
+] as const) {
+  test(`a message that ${what} claims nothing`, () => {
+    assert.equal(claimInNeighbour(bytes, hopLimit), undefined)
+  })
+}

@@ -1,8 +1,9 @@
 /** The elections' network on real interfaces: raw sockets for VRRP, packet sockets for ARP, netlink for the rest. */
 import { encodeAnnouncement } from '../arp/announce.ts'
-import { claimIn } from '../arp/claim.ts'
-import { type Ip, type IpFamily, ipFamily, type Mac } from '../bytes/address.ts'
+import { claimIn, claimInNeighbour } from '../arp/claim.ts'
+import { type Ip, type IpFamily, ip, ipFamily, type Mac } from '../bytes/address.ts'
 import { addAddress, addresses, deleteAddress } from '../kernel/address.ts'
+import { isKernelError } from '../kernel/errors.ts'
 import { findLink, type Link, links } from '../kernel/link.ts'
 import { ETH_P_ARP, PacketSocket } from '../kernel/packet-socket.ts'
 import { Poller } from '../kernel/poller.ts'
@@ -23,6 +24,8 @@ import type { OutgoingPacket } from '../vrrp/advertise.ts'
 import { receivedIpv4 } from '../vrrp/received.ts'
 import { IP_PROTOCOL_AH } from '../wire/ah.ts'
 import { encodeIpv4, ipv4Header } from '../wire/ipv4.ts'
+import { IP_PROTOCOL_ICMPV6 } from '../wire/ipv6.ts'
+import { NDP_ADVERTISEMENT } from '../wire/ndp.ts'
 import { IP_PROTOCOL_VRRP } from '../wire/vrrp.ts'
 import type { ElectionNetwork, InterfaceState, NetworkNews } from './election-network.ts'
 import { homeOf, transmitterOf } from './home-of.ts'
@@ -30,6 +33,9 @@ import { VirtualMacs } from './virtual-mac.ts'
 
 /** The TOS of keepalived's advertisements. */
 const INTERNETWORK_CONTROL = 0xc0
+
+/** Whom a machine tells that an address is its own. */
+const ALL_NODES = ip('ff02::1')
 
 const ADDRESS_FLAGS: Readonly<Record<AddressFlag, number>> = {
   home: IFA_F_HOMEADDRESS,
@@ -46,6 +52,8 @@ interface Segment {
   /** The multicast groups that were joined, by socket. */
   readonly groups: Map<RawSocket, Set<Ip>>
   readonly arp: PacketSocket
+  /** What neighbours say of themselves; on a machine without IPv6 nobody does. */
+  readonly neighbours: RawSocket | undefined
 }
 
 export class KernelNetwork implements ElectionNetwork {
@@ -199,13 +207,16 @@ export class KernelNetwork implements ElectionNetwork {
       raw: new Map(),
       groups: new Map(),
       arp: new PacketSocket({ ifindex: link.ifindex, etherType: ETH_P_ARP }),
+      neighbours: openNeighbours(link.ifindex),
     }
     this.#segments.set(name, segment)
     this.#poller.watch(segment.arp.fd, () => this.#readArp(name, segment.arp))
+    const { neighbours } = segment
+    if (neighbours !== undefined) this.#poller.watch(neighbours.fd, () => this.#readNeighbours(name, neighbours))
   }
 
   #leave(segment: Segment): void {
-    for (const socket of [...segment.raw.values(), segment.arp]) {
+    for (const socket of [...segment.raw.values(), segment.arp, ...(segment.neighbours ? [segment.neighbours] : [])]) {
       this.#poller.unwatch(socket.fd)
       socket.close()
     }
@@ -224,12 +235,31 @@ export class KernelNetwork implements ElectionNetwork {
     }
   }
 
+  #readNeighbours(name: string, socket: RawSocket): void {
+    for (let packet = socket.receive(); packet !== undefined; packet = socket.receive()) {
+      const claim = claimInNeighbour(packet.bytes, packet.ttl)
+      if (claim !== undefined && !this.#ownMacs.has(claim.mac)) this.#news.claimed(name, claim.address, claim.mac)
+    }
+  }
+
   #readArp(name: string, socket: PacketSocket): void {
     for (let frame = socket.receive(); frame !== undefined; frame = socket.receive()) {
       const claim = claimIn(frame.bytes)
       if (claim === undefined || this.#ownMacs.has(claim.mac)) continue
       this.#news.claimed(name, claim.address, claim.mac)
     }
+  }
+}
+
+/** Undefined where the kernel has no IPv6. */
+function openNeighbours(ifindex: number): RawSocket | undefined {
+  try {
+    const socket = new RawSocket({ family: 6, protocol: IP_PROTOCOL_ICMPV6, ifindex, icmpTypes: [NDP_ADVERTISEMENT] })
+    socket.join(ALL_NODES, ifindex)
+    return socket
+  } catch (error) {
+    if (!isKernelError(error, 'EAFNOSUPPORT')) throw error
+    return undefined
   }
 }
 

@@ -14,15 +14,15 @@ import type { RoutingKernel } from './routing-keeper.ts'
 /** What IPv6 routes get that say no metric (IP6_RT_PRIO_USER). */
 const IPV6_METRIC = 1024
 
-/** Calls back when a route of ours went away, whoever took it. */
+/** Calls back when a route or rule of ours went away, whoever took it. */
 export function kernelRouting(onGone: () => void): RoutingKernel {
   const socket = new RouteSocket()
   let watched = false
-  // Only where there are routes: a machine that speaks BGP has a million of them, and news of each.
+  // Only where there are any: a machine that speaks BGP has a million of them, and news of each.
   const watch = () => {
     if (watched) return
     watched = true
-    const monitor = new RouteMonitor(['route'])
+    const monitor = new RouteMonitor(['route', 'rule'])
     new Poller().watch(monitor.fd, () => {
       let gone = false
       for (let news = monitor.receive(); news !== undefined; news = monitor.receive())
@@ -58,12 +58,16 @@ export function kernelRouting(onGone: () => void): RoutingKernel {
     deleteRoute: wanted => deleteRoute(socket, change(wanted)),
     hasRule: wanted =>
       rules(socket, { family: wanted.family }).some(rule => rule.protocol === PROTOCOL && sameRule(wanted, rule)),
-    addRule: wanted => addRule(socket, { ...wanted, protocol: PROTOCOL }),
+    addRule: wanted => {
+      watch()
+      addRule(socket, { ...wanted, protocol: PROTOCOL })
+    },
     deleteRule: wanted => deleteRule(socket, { ...wanted, protocol: PROTOCOL }),
   }
 }
 
 function isLoss(event: RouteEvent): boolean {
+  if (event.type === 'rule') return event.gone && event.rule.protocol === PROTOCOL
   return event.type === 'route' && event.gone && event.route.protocol === PROTOCOL
 }
 

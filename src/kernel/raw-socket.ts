@@ -31,6 +31,8 @@ export interface RawSocketOptions {
   readonly ifindex?: number | undefined
   /** IPv4: what is sent begins with its IP header. The kernel fills in the checksum, and the identification if it is 0. */
   readonly headerIncluded?: boolean | undefined
+  /** ICMPv6: hears these types alone. */
+  readonly icmpTypes?: readonly number[] | undefined
   /** Of what is sent: 255 unless said otherwise, as VRRP and NDP demand. */
   readonly ttl?: number | undefined
   /** Of what is sent: 0xc0, internetwork control, unless said otherwise. */
@@ -58,6 +60,7 @@ const IP_ADD_MEMBERSHIP = 35
 const IP_DROP_MEMBERSHIP = 36
 const IP_MULTICAST_ALL = 49
 
+const IPPROTO_ICMPV6 = 58
 const IPV6_UNICAST_HOPS = 16
 const IPV6_MULTICAST_IF = 17
 const IPV6_MULTICAST_HOPS = 18
@@ -70,6 +73,7 @@ const IPV6_PKTINFO = 50
 const IPV6_RECVHOPLIMIT = 51
 const IPV6_HOPLIMIT = 52
 const IPV6_TCLASS = 67
+const ICMP6_FILTER = 1
 
 /** Leaves the sender's queue before other traffic; what the kernel gives to internetwork control (TC_PRIO_CONTROL). */
 const TC_PRIO_CONTROL = 7
@@ -154,8 +158,10 @@ function prepareIpv4(
     )
 }
 
-function prepareIpv6(fd: number, { ifindex = 0, ttl = 255, trafficClass = 0xc0 }: RawSocketOptions) {
+function prepareIpv6(fd: number, { ifindex = 0, ttl = 255, trafficClass = 0xc0, icmpTypes }: RawSocketOptions) {
   prepare(fd, ifindex)
+  if (icmpTypes !== undefined)
+    setOption(fd, 'choose the ICMPv6 types of a raw socket', IPPROTO_ICMPV6, ICMP6_FILTER, icmpFilter(icmpTypes))
   setOption(fd, 'ask for the packet information of a raw socket', SOL_IPV6, IPV6_RECVPKTINFO, 1)
   setOption(fd, 'ask for the hop limits of a raw socket', SOL_IPV6, IPV6_RECVHOPLIMIT, 1)
   setOption(fd, 'set the hop limit of a raw socket', SOL_IPV6, IPV6_UNICAST_HOPS, ttl)
@@ -169,6 +175,13 @@ function prepareIpv6(fd: number, { ifindex = 0, ttl = 255, trafficClass = 0xc0 }
 function prepare(fd: number, ifindex: number): void {
   setOption(fd, 'set the priority of a raw socket', SOL_SOCKET, SO_PRIORITY, TC_PRIO_CONTROL)
   if (ifindex !== 0) setOption(fd, 'set the interface of a raw socket', SOL_SOCKET, SO_BINDTOIFINDEX, ifindex)
+}
+
+/** struct icmp6_filter: a bit for each type, set for those that are kept away. */
+function icmpFilter(types: readonly number[]): Uint8Array {
+  const blocked = new Uint32Array(8).fill(0xffff_ffff)
+  for (const type of types) blocked[type >> 5]! &= ~(1 << (type & 31))
+  return new Uint8Array(blocked.buffer)
 }
 
 /** struct ip_mreqn: group, local address, interface index. */

@@ -1,4 +1,4 @@
-/** News of links, addresses and neighbours, as they change (rtnetlink(7) groups). */
+/** News of links, addresses, routes, rules and neighbours, as they change (rtnetlink(7) groups). */
 
 import { closeSync } from 'node:fs'
 import { constants } from 'node:os'
@@ -9,6 +9,7 @@ import { decodeMessages, type Message } from '../netlink/message.ts'
 import { decodeNeighbour, type Neighbour } from '../netlink/neighbour.ts'
 import { decodeRoute, type Route } from '../netlink/route.ts'
 import * as rtnetlink from '../netlink/rtnetlink.ts'
+import { decodeRule, type Rule } from '../netlink/rule.ts'
 import { bind, call, errno, recv, refused } from './libc.ts'
 import { inNamespace, type Namespace } from './namespace.ts'
 import {
@@ -26,16 +27,18 @@ export type RouteEvent =
   | { readonly type: 'link'; readonly gone: boolean; readonly link: Link }
   | { readonly type: 'address'; readonly gone: boolean; readonly address: InterfaceAddress }
   | { readonly type: 'route'; readonly gone: boolean; readonly route: Route }
+  | { readonly type: 'rule'; readonly gone: boolean; readonly rule: Rule }
   | { readonly type: 'neighbour'; readonly gone: boolean; readonly neighbour: Neighbour }
   /** There were more than the kernel kept: what is known is out of date and must be asked for again. */
   | { readonly type: 'overrun' }
 
-export type RouteTopic = 'link' | 'address' | 'route' | 'neighbour'
+export type RouteTopic = 'link' | 'address' | 'route' | 'rule' | 'neighbour'
 
 const GROUPS: Readonly<Record<RouteTopic, readonly number[]>> = {
   link: [rtnetlink.RTNLGRP_LINK],
   address: [rtnetlink.RTNLGRP_IPV4_IFADDR, rtnetlink.RTNLGRP_IPV6_IFADDR],
   route: [rtnetlink.RTNLGRP_IPV4_ROUTE, rtnetlink.RTNLGRP_IPV6_ROUTE],
+  rule: [rtnetlink.RTNLGRP_IPV4_RULE, rtnetlink.RTNLGRP_IPV6_RULE],
   neighbour: [rtnetlink.RTNLGRP_NEIGH],
 }
 
@@ -109,6 +112,11 @@ function decodeEvent({ type, body }: Message): RouteEvent | undefined {
     case rtnetlink.RTM_DELROUTE: {
       const route = decodeRoute(body)
       return route && { type: 'route', gone: type === rtnetlink.RTM_DELROUTE, route }
+    }
+    case rtnetlink.RTM_NEWRULE:
+    case rtnetlink.RTM_DELRULE: {
+      const rule = decodeRule(body)
+      return rule && { type: 'rule', gone: type === rtnetlink.RTM_DELRULE, rule }
     }
     case rtnetlink.RTM_NEWNEIGH:
     case rtnetlink.RTM_DELNEIGH: {

@@ -4,15 +4,29 @@ import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { encodeAnnouncement } from '../../src/arp/announce.ts'
 import { ip, MAC_BROADCAST, parseMac } from '../../src/bytes/address.ts'
+import { isKernelError } from '../../src/kernel/errors.ts'
 import { linkIndex } from '../../src/kernel/link.ts'
 import { inNamespace } from '../../src/kernel/namespace.ts'
 import { PacketSocket } from '../../src/kernel/packet-socket.ts'
 import { RawSocket } from '../../src/kernel/raw-socket.ts'
 import { RouteSocket } from '../../src/kernel/route-socket.ts'
+import { INSTANCE } from '../../src/vrrp/testdata/instance.ts'
 import { ARP_REPLY, encodeArp } from '../../src/wire/arp.ts'
 import { ETHERTYPE_ARP, encodeEthernet } from '../../src/wire/ethernet.ts'
+import { drawHellish } from '../sim/hell.ts'
+import { Random } from '../sim/random.ts'
 import { instance, Routers, until, VIP } from './routers.ts'
+
+/** What the kernel refuses to send is nobody's test. */
+function sendAnyway(socket: RawSocket, datagram: Uint8Array): void {
+  try {
+    socket.send(datagram, ip('224.0.0.18'))
+  } catch (error) {
+    if (!isKernelError(error)) throw error
+  }
+}
 
 const skip = process.getuid?.() !== 0 && 'not root: network namespaces cannot be made'
 
@@ -157,6 +171,64 @@ describe('sluice run', { concurrency: 4, skip }, () => {
     await a.says(/WARNING - 192\.168\.41\.249 is ours, but 02:00:00:00:00:66 on eth0 claims it too/)
     assert.deepEqual(a.status().alarms, ['02:00:00:00:00:66 on eth0 claims 192.168.41.249, which is ours'])
     assert.equal(a.log.match(/claims it too/g)?.length, 1)
+  })
+
+  test('a stranger that claims an IPv6 address is said as loudly', async () => {
+    await using routers = new Routers('stranger6')
+    const { a, b } = routers
+    const address = ip('2001:db8::249')
+    for (const { namespace } of [a, b])
+      inNamespace(namespace, () => {
+        spawnSync('sysctl', ['-qw', 'net.ipv6.conf.eth0.accept_dad=0'])
+        spawnSync('ip', ['link', 'set', 'eth0', 'down'])
+        spawnSync('ip', ['link', 'set', 'eth0', 'up'])
+      })
+    a.configure(
+      `vrrp_instance VI_6 {\n interface eth0\n virtual_router_id 6\n advert_int 0.2\n virtual_ipaddress {\n ${address}\n }\n}\n`,
+    )
+    a.runSluice()
+    await until(
+      () => a.has(address),
+      'it is active',
+      () => a.log,
+    )
+    await sleep(1200)
+    using route = new RouteSocket(b.namespace)
+    using socket = inNamespace(b.namespace, () => new PacketSocket({ ifindex: linkIndex(route, 'eth0') }))
+    socket.send(encodeAnnouncement(address, parseMac('02:00:00:00:00:66')!, false))
+    await a.says(/WARNING - 2001:db8::249 is ours, but 02:00:00:00:00:66 on eth0 claims it too/)
+  })
+
+  test('twenty thousand packets from hell change nothing, delay nothing and cost a few lines', async () => {
+    await using routers = new Routers('hell')
+    const { a, b } = routers
+    a.configure(instance(100))
+    b.configure(instance(50))
+    await routers.settle()
+    const { namespace } = b
+    using route = new RouteSocket(namespace)
+    const ifindex = linkIndex(route, 'eth0')
+    using socket = inNamespace(
+      namespace,
+      () => new RawSocket({ family: 4, protocol: 255, ifindex, headerIncluded: true }),
+    )
+    const router = { ...INSTANCE, authentication: { type: 'pass', password: '1111' } } as const
+    const random = new Random(51)
+    const before = a.log.length
+    for (let i = 0; i < 20_000; i++) {
+      const datagram = drawHellish(random, router, Date.now())
+      // The kernel does not send what has no header.
+      if (datagram.length >= 20) sendAnyway(socket, datagram)
+      if (i % 500 === 0) await sleep(5)
+    }
+    await sleep(2000)
+    await routers.onlyOn(a)
+    const [vrrp] = a.status().vrrp
+    assert.equal(vrrp?.state, 'MASTER')
+    assert.ok((vrrp?.counts.received ?? 0) > 1000, JSON.stringify(vrrp?.counts))
+    const lines = a.log.slice(before).split('\n').length
+    assert.ok(lines < 60, `${lines} lines\n${a.log.slice(before)}`)
+    assert.doesNotMatch(b.log, /Entering MASTER STATE/)
   })
 
   test('packets that no router of ours would send change nothing, are counted, and logged once', async () => {

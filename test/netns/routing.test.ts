@@ -56,6 +56,12 @@ static_routes { 10.9.0.0/24 via 10.1.0.2 }
 
   inNamespace(a.namespace, () => spawnSync('ip', ['route', 'del', '10.5.0.0/24']))
   await lists(a, ...all)
+  inNamespace(a.namespace, () => spawnSync('ip', ['rule', 'del', 'preference', '500']))
+  await lists(a, ...all)
+  // What is not ours stays whatever becomes of ours.
+  inNamespace(a.namespace, () => spawnSync('ip', ['rule', 'add', 'from', '10.8.0.0/24', 'table', '100', 'pref', '501']))
+  all.push('501: from 10.8.0.0/24 lookup 100')
+  await lists(a, ...all)
   // A crash leaves everything, and the next daemon takes it over.
   await a.end('SIGKILL')
   await lists(a, ...all)
@@ -70,5 +76,5 @@ static_routes { 10.9.0.0/24 via 10.1.0.2 }
   await a.says(/Entering FAULT STATE[\s\S]*Entering MASTER STATE/)
   await lists(a, ...all)
   assert.equal(await a.end(), 0)
-  await lists(a)
+  await lists(a, '501: from 10.8.0.0/24 lookup 100')
 })
