@@ -65,6 +65,8 @@ export const SETTINGS = {
   dropRate: [3016, 'u32'],
   dropIn: [3020, 'u32'],
   dropEntries: [3024, 'u32'],
+  /** Counts up when an edit begins and when it ends: while it is odd, somebody edits, or was killed over it. */
+  edits: [3032, 'u32'],
   /** Counts up with every connection that other directors should be told of. */
   syncsDue: [3028, 'u32'],
   /** Table-wide counts of packets that were not forwarded, by reason: eight bytes each from here on. */

@@ -3,12 +3,13 @@
  * shrinks once something is gone.
  */
 import { ipFamily } from '../bytes/address.ts'
+import { serviceFamily } from '../model/service.ts'
 import type { Destination, VirtualService } from '../model/virtual-service.ts'
 import type { Backing } from './backing.ts'
 import { DESTINATION_BYTES, SERVICE_BYTES, SETTINGS, SHAPE_BYTES, SHAPE_OFFSET } from './layout.ts'
 import type { Memory } from './memory.ts'
 import { readDestination, readService } from './records.ts'
-import { type DestinationNeeds, EMPTY_SHAPE, parseShape, type Shape, shapeText, shapeWith } from './shape.ts'
+import { type DestinationNeeds, EMPTY_SHAPE, parseShape, type Shape, shapeText, shapeWith, walkFor } from './shape.ts'
 import type { TableRecords } from './table-records.ts'
 
 /** A shape only grows while there are more services than this: finding out what they all use would take too long. */
@@ -17,6 +18,8 @@ const RESHAPE_SERVICES_MAX = 256
 export class LiveShape {
   readonly #backing: Backing
   readonly #records: TableRecords
+  /** What the program that runs is known to do: thousands of rules ask for the same. */
+  #granted: Set<string> = new Set()
   #known: { readonly generation: number; readonly shape: Shape } | undefined
 
   constructor(backing: Backing, records: TableRecords) {
@@ -27,8 +30,11 @@ export class LiveShape {
   /** Before something new is visible to packets, the program must know how to handle it. */
   grow(service: VirtualService, needs: DestinationNeeds): void {
     const before = this.#shape()
+    const wish = wishText(service, needs)
+    if (this.#granted.has(wish)) return
     const after = shapeWith(before, service, needs)
     if (shapeText(after) !== shapeText(before)) this.#install(after, before)
+    else this.#granted.add(wish)
   }
 
   /** After something is gone, the program need not know it any more. */
@@ -67,7 +73,10 @@ export class LiveShape {
   /** Read anew only if somebody has put another program to work. */
   #shape(): Shape {
     const generation = this.#records.settings.get(0, SETTINGS.generation)
-    if (this.#known?.generation !== generation) this.#known = { generation, shape: readShape(this.#records.settings) }
+    if (this.#known?.generation !== generation) {
+      this.#known = { generation, shape: readShape(this.#records.settings) }
+      this.#granted.clear()
+    }
     return this.#known.shape
   }
 
@@ -98,4 +107,13 @@ export function needsOf(destinations: readonly Destination[], count: number): De
       forwarding.method === 'tunnel' ? [ipFamily(address)] : [],
     ),
   }
+}
+
+/** Equal only for services and destinations that ask the same of the program. */
+function wishText({ key, ...service }: VirtualService, needs: DestinationNeeds): string {
+  const { scheduler, schedulerFlags, persistence, persistenceEngine, onePacket } = service
+  const whom = key.kind === 'mark' ? 'mark' : `${key.protocol} ${key.port === 0}`
+  const how = `${scheduler} ${schedulerFlags} ${persistence !== undefined} ${persistenceEngine} ${onePacket}`
+  const { count, thresholds, methods, tunnels, tunnelFamilies } = needs
+  return `${whom} ${serviceFamily(key)} ${how} ${walkFor(count)} ${thresholds} ${methods} ${tunnels} ${tunnelFamilies}`
 }

@@ -56,6 +56,7 @@ import {
   writeEndpoint,
   writeService,
 } from './records.ts'
+import { repair } from './repair.ts'
 import { expectReplies, ignoreReplies } from './reply-servers.ts'
 import { SchedulerState } from './scheduler-state.ts'
 import { addToIndex, findInIndex, removeFromIndex } from './service-index.ts'
@@ -95,6 +96,10 @@ export class RegionTable implements ServiceTable {
 
   services(): readonly ListedService[] {
     this.#backing.sweep()
+    return this.#whole(() => this.#listed())
+  }
+
+  #listed(): readonly ListedService[] {
     const numbers = this.#records.usedServices()
     const sequence = (number: number) => this.#records.services.get(number * SERVICE_BYTES, SERVICE.sequence)
     return numbers
@@ -103,10 +108,12 @@ export class RegionTable implements ServiceTable {
   }
 
   service(key: ServiceKey): ListedService | undefined {
-    const number = this.#records.find(key)
-    if (number === undefined) return undefined
+    if (this.#records.find(key) === undefined) return undefined
     this.#backing.sweep()
-    return listService(this.#records, this.#trash, number)
+    return this.#whole(() => {
+      const number = this.#records.find(key)
+      return number === undefined ? undefined : listService(this.#records, this.#trash, number)
+    })
   }
 
   connections(): Iterable<ListedConnection> {
@@ -335,17 +342,37 @@ export class RegionTable implements ServiceTable {
       throw new TableError('EINVAL', 'the sync protocol cannot carry servers of mixed families')
   }
 
-  /** One edit: alone, and with the trash emptied of what nobody needs any more. */
+  /** One edit: alone, after what one that was cut short has left is repaired, and the trash emptied of what nobody needs. */
   #edit(change: () => void): void {
     this.#backing.exclusively(() => {
-      // Nothing leaves the trash before it has been there for a second, so looking more often is of no use.
-      const now = this.#backing.jiffies()
-      if ((now - this.#emptiedAt) >>> 0 >= this.#backing.facts.hertz) {
-        this.#emptyTrash(now)
-        this.#emptiedAt = now
+      const { settings } = this.#records
+      const begun = (settings.get(0, SETTINGS.edits) | 1) >>> 0
+      if (begun === settings.get(0, SETTINGS.edits)) repair(this.#records, this.#trash, this.#backing.jiffies())
+      settings.set(0, SETTINGS.edits, begun)
+      try {
+        if (!this.#trash.isEmpty) this.#emptyTrashIfDue()
+        change()
+      } finally {
+        settings.set(0, SETTINGS.edits, (begun + 1) >>> 0)
       }
-      change()
     })
+  }
+
+  /** What is read between two edits, or with others kept from making one: never a table half edited. */
+  #whole<T>(read: () => T): T {
+    const { settings } = this.#records
+    const before = settings.get(0, SETTINGS.edits)
+    const result = before % 2 === 0 ? read() : undefined
+    if (result !== undefined && settings.get(0, SETTINGS.edits) === before) return result
+    return this.#backing.exclusively(read)
+  }
+
+  /** Nothing leaves the trash before it has been there for a second, so looking more often is of no use. */
+  #emptyTrashIfDue(): void {
+    const now = this.#backing.jiffies()
+    if ((now - this.#emptiedAt) >>> 0 < this.#backing.facts.hertz) return
+    this.#emptyTrash(now)
+    this.#emptiedAt = now
   }
 
   #remove(service: number): void {
@@ -372,8 +399,8 @@ export class RegionTable implements ServiceTable {
     }
     const flags = destinations.get(record, DESTINATION.flags)
     destinations.set(record, DESTINATION.flags, flags & ~DESTINATION_FLAG.available)
-    destinations.set(record, DESTINATION.service, 0)
     this.#trash.put(number, service, this.#backing.jiffies())
+    destinations.set(record, DESTINATION.service, 0)
   }
 
   /** Its record, which is in no list yet. */

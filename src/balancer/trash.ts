@@ -13,6 +13,10 @@ export class Trash {
     this.#records = records
   }
 
+  get isEmpty(): boolean {
+    return this.#records.settings.get(0, SETTINGS.trash) === 0
+  }
+
   /** Numbers of destinations, the one removed last first. */
   members(): number[] {
     const { settings, ledger } = this.#records
