@@ -14,6 +14,7 @@ export const CODES: {
   readonly 'addresses-unreachable': Code<'the addresses of {name} will not answer'>
   readonly 'authentication-ignored': Code<'the authentication of {name} is ignored: {why}'>
   readonly 'bad-address': Code<'"{value}" is not an {what} address'>
+  readonly 'bad-pattern': Code<'the pattern {pattern} is not understood: {problem}'>
   readonly 'bad-repetition': Code<'{reason}'>
   readonly 'bad-value': Code<'{keyword} takes {syntax}, not "{value}"'>
   readonly 'byte-order-mark': Code<'the file begins with a byte order mark'>
@@ -114,6 +115,11 @@ export const CODES: {
     severity: 'error',
     template: '"{value}" is not an {what} address',
     page: 'Addresses are written out: names are not looked up, except for smtp_server. keepalived leaves out the whole block of a server\nwhose address it cannot read.',
+  },
+  'bad-pattern': {
+    severity: 'error',
+    template: 'the pattern {pattern} is not understood: {problem}',
+    page: 'keepalived hands the pattern of `regex` to PCRE2; sluice runs it as JavaScript does. What both languages share is most of\nwhat people write. `\\A`, `\\Z`, `\\z` and `(?i)` at the beginning are translated. What PCRE2 alone has (possessive\nquantifiers, atomic groups, `\\K`, recursion, conditions, comments, POSIX classes such as `[[:digit:]]`, options such as\nUNGREEDY) is refused here rather than misunderstood later: a check with such a pattern would never be made.',
   },
   'bad-repetition': {
     severity: 'error',

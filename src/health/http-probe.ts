@@ -10,13 +10,13 @@
  */
 import { createHash } from 'node:crypto'
 import { concat } from '../bytes/concat.ts'
+import { compileRegex } from '../model/page-regex.ts'
 import { endpointText } from '../model/service.ts'
 import type { HttpChecker, HttpPage } from '../model/virtual-server.ts'
 import type { Channel } from './channel.ts'
 import { type ChunkPosition, decodeChunks, FIRST_CHUNK } from './chunks.ts'
 import { type Conversation, failed, type Heard, type Outcome, type Turn } from './conversation.ts'
 import { jsonProblem } from './json-member.ts'
-import { compileRegex } from './page-regex.ts'
 
 export type HttpTalk =
   | { readonly name: 'connecting'; readonly page: HttpPage }

@@ -1,5 +1,5 @@
+import { regexProblem } from '../model/page-regex.ts'
 import type { Checker } from '../model/virtual-server.ts'
-import { regexProblem } from './page-regex.ts'
 
 /** Why a checker cannot be run, or undefined if it can. It is said by name and counts as passing. */
 export function unsupported(checker: Checker): string | undefined {

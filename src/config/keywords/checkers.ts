@@ -1,6 +1,7 @@
 /** The health checks of a real server. What they do not say themselves, they take from the server and the service around it. */
 import { type Ip, ipFamily } from '../../bytes/address.ts'
 import { diagnostic } from '../../diagnostics/diagnostic.ts'
+import { regexProblem } from '../../model/page-regex.ts'
 import type {
   Checker,
   CheckSchedule,
@@ -459,6 +460,11 @@ function elaboratePage(url: Statement, virtualHost: string | undefined, context:
           minOffset: values.regex_min_offset,
           maxOffset: values.regex_max_offset,
         }
+  const problem = regex === undefined ? undefined : regexProblem(regex)
+  if (problem !== undefined) {
+    const span = reading.origin.at('regex')?.line.words[1] ?? headerSpan(url)
+    context.report(diagnostic('bad-pattern', span, { pattern: `"${values.regex}"`, problem }))
+  }
   return {
     path: values.path,
     virtualHost: values.virtualhost ?? virtualHost,

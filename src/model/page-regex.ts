@@ -2,7 +2,8 @@
  * The patterns of `regex`, which keepalived hands to PCRE2, as patterns of JavaScript. What both languages have in common
  * is most of what people write; what PCRE2 alone has is translated if it is easy and refused by name if not.
  */
-import type { HttpRegex } from '../model/virtual-server.ts'
+import { fromPcre2 } from './pcre2.ts'
+import type { HttpRegex } from './virtual-server.ts'
 
 /** Options of `regex_options`, as flags of JavaScript; those with '' are how JavaScript does it anyway. */
 const OPTIONS: Readonly<Record<string, string>> = {
@@ -47,12 +48,15 @@ function translate({ pattern, options }: HttpRegex): { readonly pattern: RegExp 
     flags.delete('g')
     flags.add('y')
   }
-  const text = rest
-    .replace(/(?<!\\)((?:\\\\)*)\\A/g, '$1(?<![\\s\\S])')
-    .replace(/(?<!\\)((?:\\\\)*)\\[zZ]/g, '$1(?![\\s\\S])')
+  const translated = fromPcre2(rest, {
+    multiline: flags.has('m'),
+    dotAll: flags.has('s'),
+    dollarEndOnly: options.includes('dollar_endonly'),
+  })
+  if ('problem' in translated) return translated
   try {
-    return { pattern: new RegExp(text, [...flags].join('')) }
+    return { pattern: new RegExp(translated.text, [...flags].join('')) }
   } catch (error) {
-    return { problem: (error as Error).message }
+    return { problem: (error as Error).message.replace(/^Invalid regular expression: \/[\s\S]*\/\w*: /, '') }
   }
 }
