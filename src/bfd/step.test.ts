@@ -210,6 +210,7 @@ test('whatever is heard, there is no storm of packets and no session without an 
         assert.ok(session.state === 'down' || session.expireAt !== undefined)
       }
     }),
+    { seed: 2026, numRuns: 500 },
   )
 })
 

@@ -43,6 +43,7 @@ for (const [drop, bytes] of [
   test(`decodeBfd() drops a packet with bad ${drop}`, () => assert.deepEqual(decodeBfd(bytes), { ok: false, drop }))
 }
 
+const SEEDED = { seed: 2026, numRuns: 1000 }
 const uint32 = fc.integer({ min: 1, max: 0xffff_ffff })
 const packets: fc.Arbitrary<BfdPacket> = fc.record({
   state: fc.constantFrom('admin-down', 'down', 'init', 'up'),
@@ -64,5 +65,8 @@ test('decodeBfd() reads what encodeBfd() writes', () => {
 })
 
 test('decodeBfd() says something of any bytes', () => {
-  fc.assert(fc.property(fc.uint8Array({ maxLength: 40 }), bytes => void decodeBfd(bytes)))
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 40 }), bytes => void decodeBfd(bytes)),
+    SEEDED,
+  )
 })
