@@ -1,12 +1,14 @@
 /** The BFD sessions of a configuration at work: packets and deadlines go into the pure sessions of `bfd/`. */
 import { isDeepStrictEqual } from 'node:util'
 import { type HeardFrom, sessionFor, tooFar } from '../bfd/hears.ts'
+import { detectionMs } from '../bfd/intervals.ts'
 import { type Session, type SessionEffect, type SessionEvent, sessionWakeAt } from '../bfd/session.ts'
 import { startSession, stepSession } from '../bfd/step.ts'
 import { isKernelError } from '../kernel/errors.ts'
 import type { BfdInstance } from '../model/bfd-instance.ts'
 import { after, type Instant } from '../model/time.ts'
 import { Counters } from '../observe/counters.ts'
+import type { SessionSnapshot } from '../observe/snapshot.ts'
 import { type BfdPacket, decodeBfd, encodeBfd } from '../wire/bfd.ts'
 import type { BfdNetwork } from './bfd-network.ts'
 
@@ -19,7 +21,10 @@ export interface BfdSurroundings {
   /** By name: true while the session is up. */
   readonly tell: (sessions: Readonly<Record<string, boolean>>) => void
   readonly log: (text: string, detail?: boolean) => void
+  readonly wallClockMs: (moment: Instant) => number
 }
+
+const STATE_NAMES = { down: 'Down', init: 'Init', up: 'Up' } as const
 
 interface Running {
   instance: BfdInstance
@@ -29,6 +34,8 @@ interface Running {
   /** The last packet could not be sent, which was said. */
   mute: boolean
   cancelWake: () => void
+  since: Instant
+  readonly counters: Counters
 }
 
 /** Another program may have the port for a while. */
@@ -70,13 +77,26 @@ export class BfdLoop {
     const instance = sessionFor(instances, discriminator, decoded.value, from)
     if (instance === undefined) return 'no-session'
     if (tooFar(instance, from)) return 'ttl'
-    this.#step(this.#sessions.get(instance.name)!, { type: 'heard', packet: decoded.value })
+    const running = this.#sessions.get(instance.name)!
+    running.counters.add('received')
+    this.#step(running, { type: 'heard', packet: decoded.value })
     return undefined
   }
 
   /** Packets that were for nobody, by reason. */
   get drops(): Readonly<Record<string, number>> {
     return this.#drops.counts()
+  }
+
+  report(): readonly SessionSnapshot[] {
+    return [...this.#sessions.values()].map(({ instance, session, since, counters }) => ({
+      name: instance.name,
+      neighbour: instance.neighbour,
+      state: STATE_NAMES[session.state],
+      sinceMs: this.#world.wallClockMs(since),
+      detectionMs: detectionMs(instance, session),
+      counts: counters.counts(),
+    }))
   }
 
   /** In silence, as keepalived does: neighbours find out. */
@@ -90,8 +110,9 @@ export class BfdLoop {
   #keep(before: ReadonlyMap<string, Running>, instance: BfdInstance): Running {
     const old = before.get(instance.name)
     if (old === undefined || !sameEnds(old.instance, instance)) {
-      const session = startSession(instance, this.#freshDiscriminator(before), this.#world.now())
-      return { instance, session, up: false, mute: false, cancelWake: () => {} }
+      const now = this.#world.now()
+      const session = startSession(instance, this.#freshDiscriminator(before), now)
+      return { instance, session, up: false, mute: false, cancelWake: () => {}, since: now, counters: new Counters() }
     }
     const retimed = !isDeepStrictEqual(old.instance, instance)
     if (retimed && old.instance.ttl !== instance.ttl) this.#world.network.forget(instance.name)
@@ -121,6 +142,7 @@ export class BfdLoop {
   #step(running: Running, event: SessionEvent): void {
     const { instance } = running
     const { session, effects } = stepSession(instance, running.session, event, this.#world.now(), this.#world.random())
+    if (session.state !== running.session.state) running.since = this.#world.now()
     running.session = session
     for (const effect of effects) this.#perform(running, effect)
     this.#await(running)
@@ -145,6 +167,7 @@ export class BfdLoop {
     try {
       this.#world.network.send(instance, encodeBfd(packet))
       running.mute = false
+      running.counters.add('sent')
     } catch (error) {
       if (!isKernelError(error)) throw error
       if (!mute) this.#world.log(`(${instance.name}) Error sending packet: ${error.message}`)

@@ -20,6 +20,7 @@ const snapshot: Snapshot = {
   processes: [],
   vrrp: [],
   virtualServers: [],
+  bfd: [],
   alarms: [],
   log: [],
 }

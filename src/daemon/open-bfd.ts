@@ -3,7 +3,7 @@ import { isKernelError } from '../kernel/errors.ts'
 import { setRealTimePriority } from '../kernel/process.ts'
 import { BfdLoop } from './bfd-loop.ts'
 import type { ChildLoop } from './child.ts'
-import { monotonicNow } from './clock.ts'
+import { monotonicNow, wallClockMs } from './clock.ts'
 import { KernelBfd } from './kernel-bfd.ts'
 import type { Outbox } from './outbox.ts'
 import { wakeTimer } from './wake-timer.ts'
@@ -19,6 +19,7 @@ export function openBfdProcess(outbox: Outbox): ChildLoop {
     network: new KernelBfd((...words) => loop.heard(...words)),
     tell: bfd => outbox.send({ type: 'tracked', verdicts: { bfd } }),
     log: (text, detail) => outbox.log(text, detail),
+    wallClockMs,
   })
   try {
     setRealTimePriority(PRIORITY)
@@ -28,7 +29,7 @@ export function openBfdProcess(outbox: Outbox): ChildLoop {
   }
   return {
     configure: ({ bfdInstances }) => loop.configure(bfdInstances),
-    report: () => ({ alarms: [] }),
+    report: () => ({ bfd: loop.report(), alarms: [] }),
     stop: () => loop.stop(),
   }
 }

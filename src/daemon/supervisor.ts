@@ -138,6 +138,7 @@ export class Supervisor {
       processes: children.map(child => child.snapshot()),
       vrrp: reports.flatMap(report => report.vrrp ?? []),
       virtualServers: reports.flatMap(report => report.virtualServers ?? []),
+      bfd: reports.flatMap(report => report.bfd ?? []),
       alarms: [...refused, ...reports.flatMap(report => report.alarms)],
       log: this.#log,
     }

@@ -47,6 +47,16 @@ test('renderSnapshot() shows who is active, what is up and what is wrong', () =>
         counts: {},
       },
     ],
+    bfd: [
+      {
+        name: 'gateway',
+        neighbour: ip('10.0.0.1'),
+        state: 'Up',
+        sinceMs: 0,
+        detectionMs: 50,
+        counts: { sent: 7, received: 9 },
+      },
+    ],
     virtualServers: [
       {
         service: 'TCP 192.168.41.249:80',
@@ -139,6 +149,9 @@ SERVICES
       192.168.41.31:80  up, weight 3 of 10 (slow start): TCP_CHECK passes since 3 min, in 0.4 ms
       192.168.41.33:80  DOWN, weight 3: TCP_CHECK fails since 12 s, connection refused, one probe for 4
       192.168.41.34:80  up, but OUT while the sorry server serves, weight 1: nothing checks it
+
+BFD
+  gateway  Up for 3 min, with 10.0.0.1, silence is noticed after 50 ms, sent 7, received 9
 
 PROCESSES
   elections  pid 4712, running for 3 min

@@ -5,12 +5,14 @@ import type {
   InstanceSnapshot,
   ProcessSnapshot,
   RealServerSnapshot,
+  SessionSnapshot,
   Snapshot,
   VirtualServerSnapshot,
 } from './snapshot.ts'
 
 export function renderSnapshot(snapshot: Snapshot): string {
-  const { routerId, pid, startedAtMs, takenAtMs, configurationFile, vrrp, virtualServers, processes, alarms } = snapshot
+  const { routerId, pid, startedAtMs, takenAtMs, configurationFile, vrrp, virtualServers, bfd, processes, alarms } =
+    snapshot
   const paragraphs = [
     [`${routerId}: pid ${pid}, running for ${ageText(startedAtMs, takenAtMs)}, ${configurationFile}`],
     ...section('ALARMS', alarms),
@@ -21,6 +23,10 @@ export function renderSnapshot(snapshot: Snapshot): string {
     ...section(
       'SERVICES',
       virtualServers.flatMap(server => serviceLines(server, takenAtMs)),
+    ),
+    ...section(
+      'BFD',
+      bfd.map(session => sessionLine(session, takenAtMs)),
     ),
     ...section(
       'PROCESSES',
@@ -45,6 +51,13 @@ function instanceLines(instance: InstanceSnapshot, nowMs: number): readonly stri
     }),
     ...(traffic.length === 0 ? [] : [`    ${traffic.join(', ')}`]),
   ]
+}
+
+function sessionLine(session: SessionSnapshot, nowMs: number): string {
+  const { name, neighbour, state, sinceMs, detectionMs, counts } = session
+  const notice = state === 'Down' ? '' : `, silence is noticed after ${Number(detectionMs.toFixed(1))} ms`
+  const traffic = Object.entries(counts).map(([label, count]) => `, ${label} ${count}`)
+  return `${name}  ${state} for ${ageText(sinceMs, nowMs)}, with ${neighbour}${notice}${traffic.join('')}`
 }
 
 function serviceLines(virtualServer: VirtualServerSnapshot, nowMs: number): readonly string[] {

@@ -17,6 +17,7 @@ export interface Snapshot {
   readonly processes: readonly ProcessSnapshot[]
   readonly vrrp: readonly InstanceSnapshot[]
   readonly virtualServers: readonly VirtualServerSnapshot[]
+  readonly bfd: readonly SessionSnapshot[]
   /** What is wrong now and wants a person: a stranger that owns a VIP, a refused reload. */
   readonly alarms: readonly string[]
   /** The latest log lines, oldest first. */
@@ -49,6 +50,18 @@ export interface InstanceSnapshot {
   readonly activePriority?: number | undefined
   readonly addresses: readonly AddressSnapshot[]
   /** Packets by outcome: `sent`, `received`, and drops by reason. */
+  readonly counts: Counts
+}
+
+/** A BFD session. */
+export interface SessionSnapshot {
+  readonly name: string
+  readonly neighbour: Ip
+  readonly state: 'Down' | 'Init' | 'Up'
+  readonly sinceMs: number
+  /** Silence of so many milliseconds ends it; 0 before the neighbour has said anything. */
+  readonly detectionMs: number
+  /** Packets by outcome: `sent`, `received`. */
   readonly counts: Counts
 }
 

@@ -83,6 +83,9 @@ describe('BFD', { concurrency: 3, skip }, () => {
       () => `${frr.peers()}\n${a.log}`,
     )
     await a.says(/Detection time is 360000 us/)
+    const { name, state, detectionMs, counts } = a.status().bfd[0]!
+    assert.deepEqual({ name, state, detectionMs }, { name: 'path', state: 'Up', detectionMs: 360 })
+    assert.ok(counts.received! > 0 && counts.sent! > 0)
     b.cable(false)
     await a.says(DOWN)
     b.cable(true)
