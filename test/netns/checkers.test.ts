@@ -111,6 +111,36 @@ test('a server that stops answering leaves the table and returns, and a crash of
   }
 })
 
+test('what is edited by hand stays so while checks come and go, and neither undoes the other', { skip }, async () => {
+  await using routers = new Routers('hands')
+  const { a, b } = routers
+  const cookie = inNamespace(a.namespace, namespaceCookie)
+  const byHand = (...words: string[]) => assert.equal(a.sluice('ipvsadm', ...words).stderr, '')
+  let server = await serve(b)
+  try {
+    a.configure(pool([b.address]))
+    a.runSluice()
+    await lists(a, `${b.address} 1`)
+    byHand('-a', '-t', `${VIP}:80`, '-r', '192.168.41.77', '-g', '-w', '5')
+    byHand('-A', '-t', '192.168.41.200:25', '-s', 'rr')
+    for (const weight of [6, 7]) {
+      server.kill('SIGKILL')
+      byHand('-e', '-t', `${VIP}:80`, '-r', '192.168.41.77', '-g', '-w', `${weight}`)
+      await lists(a, `192.168.41.77 ${weight}`)
+      byHand('-E', '-t', '192.168.41.200:25', '-s', 'wrr', '-p', `${weight}`)
+      server = await serve(b)
+      await lists(a, `192.168.41.77 ${weight}, ${b.address} 1`)
+      assert.match(a.sluice('ipvsadm', '-Ln').stdout, new RegExp(`192\\.168\\.41\\.200:25 wrr persistent ${weight}\n`))
+    }
+    assert.equal(await a.end(), 0)
+    assert.equal(listed(a), '192.168.41.77 7')
+  } finally {
+    server.kill('SIGKILL')
+    await a.end('SIGKILL')
+    inNamespace(a.namespace, () => removeServiceTable(cookie))
+  }
+})
+
 test('pages, programs, weights and an operator who drains: what the table lists follows all of them', {
   skip,
 }, async () => {
