@@ -47,6 +47,7 @@ function play(world: World, twins: Twins): void {
   const source = new PacketSource(random, castOf(world))
   let changed = 0
   for (let i = 0; i < PACKETS; i++) {
+    if (i % EPISODE === EPISODE - 1) startAnew(twins, world)
     if (random.oneIn(40)) age(twins, random)
     if (random.oneIn(150)) assert.deepEqual(twins.sweepBoth(), undefined, `sweep before packet ${i}, seed ${SEED}`)
     if (random.oneIn(60)) edit(twins, world, random)
@@ -62,6 +63,31 @@ function play(world: World, twins: Twins): void {
   }
   // A table that nothing reaches would agree, too.
   assert.ok(changed > PACKETS / 10, `${changed} of ${PACKETS} packets came out other than they went in`)
+}
+
+/** After so many packets the table is as it was, which edits and clients had filled and emptied. */
+const EPISODE = 2000
+
+function startAnew(twins: Twins, world: World): void {
+  twins.change(({ connections, connections6 }) => {
+    for (const [bytes, size] of [
+      [connections, CONNECTION_BYTES],
+      [connections6, CONNECTION6_BYTES],
+    ] as const) {
+      const memory = new Memory(bytes)
+      for (let entry = 0; entry < bytes.length; entry += size)
+        memory.set(entry, CONNECTION.stamp, (memory.get(entry, CONNECTION.stamp) - 2 ** 30) >>> 0)
+    }
+    for (const name of SYSCTL_NAMES) twins.setSysctl(name, SYSCTLS[name].initial)
+    // Templates go after their connections.
+    for (let i = 0; i < 3; i++) twins.services()
+    for (const { key, destinations } of world.services) {
+      const present = twins.service(key)?.destinations ?? []
+      for (const destination of destinations)
+        if (present.some(each => each.address === destination.address)) twins.editDestination(key, destination)
+        else twins.addDestination(key, destination)
+    }
+  })
 }
 
 /** Lets time pass for one connection. */

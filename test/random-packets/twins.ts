@@ -13,10 +13,9 @@ import {
   type TableFacts,
 } from '../../src/balancer/layout.ts'
 import { Memory } from '../../src/balancer/memory.ts'
-import { director } from '../../src/balancer/program/director.ts'
 import { PROGRAM_SLOT, PROGRAM_SLOTS, PROGRAMS_MAP } from '../../src/balancer/program/dispatch.ts'
+import { generation } from '../../src/balancer/program/generation.ts'
 import { CONTEXT_BYTES, TC } from '../../src/balancer/program/hook.ts'
-import { portless } from '../../src/balancer/program/portless.ts'
 import { clock, sweeper } from '../../src/balancer/program/sweep.ts'
 import { writeSettings } from '../../src/balancer/settings.ts'
 import { EMPTY_SHAPE, type Shape } from '../../src/balancer/shape.ts'
@@ -95,7 +94,7 @@ class TwinBacking implements Backing {
   private readonly descriptors: Record<string, number> = {}
   private readonly sweeping: CompiledProgram
   private readonly routes = new Map<string, { readonly result: number; readonly answer: Uint8Array }>()
-  private programs: { director: CompiledProgram; portless: CompiledProgram } | undefined
+  private programs: readonly CompiledProgram[] = []
   private directorFd = -1
 
   private readonly processor = stayOnOneProcessor()
@@ -145,15 +144,18 @@ class TwinBacking implements Backing {
     return ip(ipFamily(address) === 4 ? '10.0.0.1' : '2001:db8::1')
   }
   reshape(shape: Shape): void {
-    const programs = {
-      director: compile(director(TC, FACTS, shape, 'helper')),
-      portless: compile(portless(TC, FACTS, shape)),
+    const programs: CompiledProgram[] = []
+    for (const { slot, source } of generation(TC, FACTS, shape)) {
+      const compiled = compile(source('helper'))
+      programs[slot] = compiled
+      const fd = loadProgram(compiled, this.descriptors)
+      updateElement(this.descriptors[PROGRAMS_MAP]!, word(slot), word(fd))
+      if (slot !== PROGRAM_SLOT.director) closeSync(fd)
+      else {
+        if (this.directorFd >= 0) closeSync(this.directorFd)
+        this.directorFd = fd
+      }
     }
-    const fd = loadProgram(programs.portless, this.descriptors)
-    updateElement(this.descriptors[PROGRAMS_MAP]!, word(PROGRAM_SLOT.portless), word(fd))
-    closeSync(fd)
-    if (this.directorFd >= 0) closeSync(this.directorFd)
-    this.directorFd = loadProgram(programs.director, this.descriptors)
     this.programs = programs
   }
 
@@ -163,15 +165,14 @@ class TwinBacking implements Backing {
 
   receive(frame: Uint8Array): Uint8Array | Difference | undefined {
     const { programs } = this
-    if (programs === undefined) throw new Error('there is no program yet')
     const { result, jiffies } = this.withinOneTick(() => tryRun(this.directorFd, frame))
     if (result === undefined) return undefined
     const { packet } = result
-    const outcome = interpret(programs.director, {
+    const outcome = interpret(programs[PROGRAM_SLOT.director]!, {
       packet: frame,
       context: { packetType: packetType(frame) },
       regions: this.model,
-      maps: { [PROGRAMS_MAP]: { programs: [undefined, programs.portless] } },
+      maps: { [PROGRAMS_MAP]: { programs } },
       jiffies: BigInt(jiffies),
       processor: this.processor,
       // A number that somebody chose at random is the identification of the packet that came out.

@@ -138,12 +138,6 @@ function direct(
   })
   tell(code, 'service', () => ({ service }))
   leaveOddPackets(code, hook, packet)
-  if (packet.family === 6) {
-    code.rarely(isFragment(packet), () => {
-      tables.count('fragment')
-      pass()
-    })
-  }
 
   const now = code.call(HELPER.jiffies).low32()
   const scene: Scene = { code, tables, hook, shape, packet, looping, now, refuse }
@@ -180,7 +174,7 @@ function direct(
   counter.set(COUNTER.inPackets, counter.get(COUNTER.inPackets).add(1))
   counter.set(COUNTER.inBytes, counter.get(COUNTER.inBytes).add(packet.ipBytes))
   guardTtl(code, packet, () => refuse('expired'))
-  if (packet.family === 4) code.rarely(isFragment(packet), () => rememberFragment(code, tables, packet, slot, 'in'))
+  code.rarely(isFragment(packet), () => rememberFragment(code, tables, packet, slot, 'in'))
   const truncated = () => {
     tables.count('truncated')
     code.exit(hook.drop)

@@ -1,5 +1,5 @@
 /**
- * IPv4 fragments. Only the first has ports: it goes the way of every packet, and leaves a note by which those behind it
+ * Fragments. Only the first has ports: it goes the way of every packet, and leaves a note by which those behind it
  * are known. ip_vs has the stack put packets together first (ip_defrag), which a program cannot do.
  *
  * What is different for it: a fragment that comes before its first passes to the stack, which gives up on it, as the
@@ -8,7 +8,7 @@
 import type { Code } from '../../bpf/code.ts'
 import { HELPER } from '../../bpf/helper.ts'
 import type { Pointer, Value } from '../../bpf/value.ts'
-import { bucketCode, connectionHashCode } from '../hash.ts'
+import { addressesCode, bucketCode, connectionHashCode } from '../hash.ts'
 import {
   CONNECTION,
   COUNTER,
@@ -23,7 +23,7 @@ import type { Shape } from '../shape.ts'
 import { type Address, addressDelta, writeAddress } from './address.ts'
 import { virtualOf } from './connection.ts'
 import { forward } from './forward.ts'
-import { ETHERNET_BYTES, IPV4 } from './headers.ts'
+import { ETHERNET_BYTES, IPV4, IPV6 } from './headers.ts'
 import type { Hook } from './hook.ts'
 import type { Packet } from './parse.ts'
 import { adjusted, decreaseTtl } from './rewrite.ts'
@@ -42,7 +42,7 @@ export function rememberFragment(
 ): void {
   tell(code, 'first-fragment', () => ({ slot }))
   const now = code.call(HELPER.jiffies).low32()
-  const key = keyOf(packet)
+  const key = keyOf(tables, packet)
   const bucket = bucketOf(code, tables, key)
   // The same packet's note, or else the oldest.
   const way = code.variable(0, 32)
@@ -84,7 +84,7 @@ export function followFragment(code: Code, tables: Tables, hook: Hook, shape: Sh
   }
   const drop = () => code.exit(hook.drop)
   const now = code.call(HELPER.jiffies).low32()
-  const key = keyOf(packet)
+  const key = keyOf(tables, packet)
   const bucket = bucketOf(code, tables, key)
   const slot = code.variable(0, 32)
   const direction = code.variable(0, 32)
@@ -141,28 +141,32 @@ export function followFragment(code: Code, tables: Tables, hook: Hook, shape: Sh
 
 /** Writes another address into the IP header, and one TTL less. */
 export function readdress(packet: Packet, end: 'source' | 'destination', address: Address): Changed {
-  const { ip, start } = packet
-  const change = addressDelta(packet[end], address)
-  writeAddress(ip, IPV4[end], address)
-  ip.set(IPV4.checksum, adjusted(ip.get(IPV4.checksum), change))
+  const { family, ip, start } = packet
+  const change = family === 4 ? addressDelta(packet[end], address) : undefined
+  writeAddress(ip, (family === 4 ? IPV4 : IPV6)[end], address)
+  if (change !== undefined) ip.set(IPV4.checksum, adjusted(ip.get(IPV4.checksum), change))
   decreaseTtl(packet)
   return { start, finish: () => {} }
 }
 
-/** What all fragments of a packet have in common (RFC 791). */
+/** What all fragments of a packet have in common (RFC 791, RFC 8200 section 4.5); of IPv6's addresses, a hash. */
 interface FragmentKey {
   readonly addresses: Value
   readonly identity: Value
 }
 
-function keyOf({ ip, source: [source], destination: [destination], protocol }: Packet): FragmentKey {
-  if (source === undefined || destination === undefined) throw new RangeError('an address has a word at least')
-  const identity = ip.get(IPV4.identification).or(protocol.shl(16)).or(FRAGMENT_USED)
-  return { addresses: source.or(destination.shl(32)), identity }
+function keyOf(tables: Tables, { family, ip, source, destination, protocol, identification }: Packet): FragmentKey {
+  if (family === 6) {
+    if (identification === undefined) throw new RangeError('the number of a fragment was not read')
+    const addresses = addressesCode(source, destination, tables.facts.hashSeed)
+    return { addresses, identity: identification.or(protocol.shl(32)).or(FRAGMENT_USED[6]) }
+  }
+  const identity = ip.get(IPV4.identification).or(protocol.shl(16)).or(FRAGMENT_USED[4])
+  return { addresses: source[0]!.or(destination[0]!.shl(32)), identity }
 }
 
 /** No identity is 0. */
-const FRAGMENT_USED = 1 << 24
+const FRAGMENT_USED = { 4: 1n << 24n, 6: 1n << 40n } as const
 
 function bucketNumber(tables: Tables, { addresses, identity }: FragmentKey): Value {
   const hash = connectionHashCode(addresses, identity, tables.facts.hashSeed)

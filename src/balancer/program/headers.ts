@@ -70,6 +70,8 @@ export const ICMP = {
 export const ICMP_BYTES = 8
 /** The errors that are matched with connections. */
 export const ICMP_TYPE = { unreachable: 3, sourceQuench: 4, timeExceeded: 11 } as const
+/** ICMPv6 types from here on are no errors (RFC 4443 section 2.1). */
+export const ICMPV6_INFORMATIONAL = 128
 /** What the director says by itself: no server for this port, no hop left, more than the way takes at once. */
 export const ICMP_ERROR = {
   4: { unreachable: { type: 3, code: 3 }, expired: { type: 11, code: 0 }, tooBig: { type: 3, code: 4 } },

@@ -10,50 +10,23 @@
  */
 import type { Code } from '../../bpf/code.ts'
 import { HELPER } from '../../bpf/helper.ts'
-import type { Pointer, Value, Variable } from '../../bpf/value.ts'
+import type { Value, Variable } from '../../bpf/value.ts'
 import { CONNECTION, CONNECTION_FLAG, COUNTER, DESTINATION } from '../layout.ts'
 import type { Shape } from '../shape.ts'
-import { type Address, addressDelta, readAddress, writeAddress } from './address.ts'
+import { readAddress } from './address.ts'
 import { awaitsReplies, connectionKey, findConnection, isClientOf, virtualOf } from './connection.ts'
 import { isOver } from './follow.ts'
 import { forward } from './forward.ts'
 import { readdress } from './fragment.ts'
-import {
-  ETHERNET_BYTES,
-  ICMP,
-  ICMP_BYTES,
-  ICMP_TYPE,
-  IPV4,
-  IPV4_BYTES,
-  IPV4_PLAIN,
-  PORTS,
-  PROTOCOL,
-  RAW_DONT_FRAGMENT,
-  RAW_OFFSET_MASK,
-} from './headers.ts'
+import { ETHERNET_BYTES, ICMP, IPV4, IPV4_BYTES, IPV4_PLAIN, PORTS, PROTOCOL, RAW_DONT_FRAGMENT } from './headers.ts'
 import type { Hook } from './hook.ts'
 import { cutQuote, headerBytes, QUOTE_BYTES, ROOM_MAC, writeError } from './icmp-error.ts'
 import type { Packet } from './parse.ts'
-import { adjusted, delta } from './rewrite.ts'
+import { parseQuotation, type Quotation, requote } from './quotation.ts'
 import { type Changed, guardTtl, sendToAddress } from './send.ts'
 import type { Tables } from './tables.ts'
 import { tell } from './tell.ts'
 import { wayOf } from './way.ts'
-
-/** An error message, taken apart. */
-interface Quotation {
-  readonly icmp: Pointer
-  /** The quoted IP header, and where it begins in the frame. */
-  readonly ip: Pointer
-  readonly at: Value
-  readonly protocol: Value
-  readonly source: Address
-  readonly destination: Address
-  /** Eight bytes of what it carried, and where they begin. */
-  readonly transport: Pointer
-  readonly transportAt: Value
-  readonly ports: Value
-}
 
 /** Every path ends in a verdict. */
 export function relayError(code: Code, tables: Tables, hook: Hook, shape: Shape, packet: Packet): void {
@@ -67,41 +40,10 @@ export function relayError(code: Code, tables: Tables, hook: Hook, shape: Shape,
   const slot = code.variable(0, 32)
   relayToServer(code, tables, hook, shape, packet, quotation, now, slot)
   if (shape.methods.includes('masquerade')) relayToClient(code, tables, hook, shape, packet, quotation, now, slot)
-  if (shape.methods.includes('tunnel')) relayFromTunnel(code, tables, hook, shape, packet, quotation, now, slot)
+  // ip_vs knows what a tunnel's outer packet is about only where that is IPv4.
+  if (shape.methods.includes('tunnel') && packet.family === 4)
+    relayFromTunnel(code, tables, hook, shape, packet, quotation, now, slot)
   pass()
-}
-
-function parseQuotation(code: Code, packet: Packet, pass: () => void): Quotation {
-  const at = packet.transportAt.and(0x7f)
-  const start = packet.data.add(at)
-  code.guard(start.add(ICMP_BYTES + IPV4_BYTES).le(packet.end), pass)
-  const icmp = code.pointer(start, ICMP_BYTES + IPV4_BYTES, true)
-  const type = icmp.get(ICMP.type)
-  const known = Object.values(ICMP_TYPE).map(number => type.eq(number))
-  code.guard(
-    known.reduce((any, one) => any.or(one)),
-    pass,
-  )
-  const ip = icmp.at(ICMP_BYTES)
-  const first = ip.get(IPV4.versionAndLength)
-  const length = first.and(0xf).shl(2)
-  code.guard(first.shr(4).eq(4).and(length.ge(IPV4_BYTES)), pass)
-  code.guard(ip.get(IPV4.fragment).has(RAW_OFFSET_MASK).not(), pass)
-  const transportAt = at.add(ICMP_BYTES).add(length).and(0xff)
-  const behind = packet.data.add(transportAt)
-  code.guard(behind.add(8).le(packet.end), pass)
-  const transport = code.pointer(behind, 8, true)
-  return {
-    icmp,
-    ip,
-    at: at.add(ICMP_BYTES),
-    protocol: ip.get(IPV4.protocol),
-    source: readAddress(ip, IPV4.source, 4),
-    destination: readAddress(ip, IPV4.destination, 4),
-    transport,
-    transportAt,
-    ports: transport.get(PORTS.both),
-  }
 }
 
 /** About what the client was sent; comes back if it is about no connection. */
@@ -133,7 +75,7 @@ function relayToServer(
     guardTtl(code, packet, () => drop('ttl'))
     const refuse = () => drop('too-big')
     forward({ code, tables, hook, shape, packet, now, refuse }, wayOf(tables, slot), destination, (address, port) => {
-      requote(quotation, 'source', address, port)
+      requote(packet, quotation, 'source', address, port)
       return readdress(packet, 'destination', address)
     })
   })
@@ -174,7 +116,7 @@ function relayToClient(
     sendToAddress(code, tables, hook, packet, client, {
       admit: () => {},
       write: () => {
-        requote(quotation, 'destination', virtual, port)
+        requote(packet, quotation, 'destination', virtual, port)
         return readdress(packet, 'source', virtual)
       },
     })
@@ -280,23 +222,6 @@ function findLive(
     other()
   })
   code.guard(isOver(tables.connection(slot), now).not(), other)
-}
-
-/**
- * Writes another address and port into the quotation. Its own header checksum makes up for the address, so that only the
- * port changes the message's; a transport checksum that is quoted stays as it was, as in ip_vs.
- */
-function requote(
-  { icmp, ip, transport, ...quoted }: Quotation,
-  end: 'source' | 'destination',
-  address: Address,
-  port: Value,
-): void {
-  const portChange = delta(transport.get(PORTS[end]), port)
-  ip.set(IPV4.checksum, adjusted(ip.get(IPV4.checksum), addressDelta(quoted[end], address)))
-  writeAddress(ip, IPV4[end], address)
-  transport.set(PORTS[end], port)
-  icmp.set(ICMP.checksum, adjusted(icmp.get(ICMP.checksum), portChange))
 }
 
 function swapPorts(ports: Value): Value {

@@ -50,13 +50,14 @@ export interface Packet {
   readonly flags: Value
   /** Where the transport header begins, from the start of the frame. */
   readonly transportAt: Value
-  /** IPv6 only: not zero for a piece of a packet. */
+  /** IPv6 only: not zero for a piece of a packet; and the number that all its pieces have, raw. */
   readonly piece?: Value
+  readonly identification?: Value
 }
 
 /**
- * Reads the headers. What is none of the shape's protocols ends the program by `pass`; what of IPv4 has no ports of its
- * own, by `aside`: later fragments, which may be short, and ICMP.
+ * Reads the headers. What is none of the shape's protocols ends the program by `pass`; what has no ports of its own, by
+ * `aside`: later fragments, which may be short, and ICMP.
  */
 export function parsePacket(
   code: Code,
@@ -66,7 +67,7 @@ export function parsePacket(
   pass: () => void,
   aside: () => void,
 ): Packet {
-  return family === 4 ? parseIpv4(code, hook, shape, pass, aside) : parseIpv6(code, hook, shape, pass)
+  return family === 4 ? parseIpv4(code, hook, shape, pass, aside) : parseIpv6(code, hook, shape, pass, aside)
 }
 
 /** True for a frame with IPv6 in it; comes back with that only if there is a whole header. */
@@ -115,22 +116,12 @@ const PLAIN_IPV6_BYTES = ETHERNET_BYTES + IPV6_BYTES
 /** Where a transport header may begin at the latest, as a mask. */
 export const TRANSPORT_MASK_IPV6 = 0x1ff
 
-function parseIpv6(code: Code, hook: Hook, shape: Shape, pass: () => void): Packet {
-  const context = code.parameter(0)
-  const fields = code.pointer(context, CONTEXT_BYTES)
-  const data = fields.get(hook.data)
-  const end = fields.get(hook.dataEnd)
-  code.comment('Ethernet and an IPv6 header with ports behind it')
-  code.guard(data.add(PLAIN_IPV6_BYTES + 8).le(end), pass)
-  const start = code.pointer(data, PLAIN_IPV6_BYTES + 8, true)
-  code.guard(start.get(ETHERNET.type).eq(RAW_ETHERTYPE.ipv6), pass)
-  const ip = start.at(ETHERNET_BYTES)
-  const protocol = code.variable(ip.get(IPV6.nextHeader), 8)
+function parseIpv6(code: Code, hook: Hook, shape: Shape, pass: () => void, aside: () => void): Packet {
+  const opened = openIpv6(code, hook, PLAIN_IPV6_BYTES + 8, pass)
+  const { data, end, ip, protocol, transportAt } = opened
   const ports = code.variable(0, 32)
   const flags = code.variable(0, 8)
-  const piece = code.variable(0, 16)
-  const transportAt = code.variable(PLAIN_IPV6_BYTES, 16)
-  const parsed = { context, data, end, start, ip, protocol, ports, flags, transportAt }
+  const parsed = { ...opened, ports, flags }
   code.when(
     isBalanced(protocol, shape),
     () => {
@@ -138,18 +129,64 @@ function parseIpv6(code: Code, hook: Hook, shape: Shape, pass: () => void): Pack
       readFlags(code, parsed, data, PLAIN_IPV6_BYTES, shape, pass)
     },
     () => {
-      passExtensions(code, parsed, piece, shape, pass)
+      passExtensions(code, opened, pass, {
+        isLast: () => isBalanced(protocol, shape),
+        before: () => code.when(protocol.eq(PROTOCOL.icmpv6), aside),
+        later: aside,
+      })
       const transport = data.add(transportAt.and(TRANSPORT_MASK_IPV6))
       code.guard(transport.add(4).le(end), pass)
       ports.set(code.pointer(transport, 4, true).get(PORTS.both))
-      code.when(piece.eq(0), () => readFlags(code, parsed, transport, 0, shape, pass))
+      readFlags(code, parsed, transport, 0, shape, pass)
     },
   )
+  return packetOfIpv6(code, hook, parsed)
+}
+
+/** A packet of IPv6 of which nothing is known but its IP header, until `passExtensions` knows more. */
+export interface OpenedIpv6 {
+  readonly context: Value
+  readonly data: Value
+  readonly end: Value
+  readonly start: Pointer
+  readonly ip: Pointer
+  readonly protocol: Variable
+  readonly transportAt: Variable
+  readonly piece: Variable
+  readonly identification: Variable
+}
+
+/** So many bytes from the start of the frame on can be looked at; `pass` ends the program if it is shorter. */
+export function openIpv6(code: Code, hook: Hook, bytes: number, pass: () => void): OpenedIpv6 {
+  const context = code.parameter(0)
+  const fields = code.pointer(context, CONTEXT_BYTES)
+  const data = fields.get(hook.data)
+  const end = fields.get(hook.dataEnd)
+  code.comment('Ethernet and an IPv6 header')
+  code.guard(data.add(bytes).le(end), pass)
+  const start = code.pointer(data, bytes, true)
+  code.guard(start.get(ETHERNET.type).eq(RAW_ETHERTYPE.ipv6), pass)
+  const ip = start.at(ETHERNET_BYTES)
   return {
-    ...parsed,
+    context,
+    data,
+    end,
+    start,
+    ip,
+    protocol: code.variable(ip.get(IPV6.nextHeader), 8),
+    transportAt: code.variable(PLAIN_IPV6_BYTES, 16),
+    piece: code.variable(0, 16),
+    identification: code.variable(0, 32),
+  }
+}
+
+/** Its addresses are read wherever they are asked for. */
+export function packetOfIpv6(code: Code, hook: Hook, opened: OpenedIpv6 & Pick<Packet, 'ports' | 'flags'>): Packet {
+  const { context, data, ip } = opened
+  return {
+    ...opened,
     family: 6,
-    piece,
-    ipBytes: hook.ipBytes(code, fields, data),
+    ipBytes: hook.ipBytes(code, code.pointer(context, CONTEXT_BYTES), data),
     get source() {
       return readAddress(ip, IPV6.source, 6)
     },
@@ -166,22 +203,32 @@ const RAW_PIECE_MASK_IPV6 = 0xf9ff
 /** Its offset alone. */
 const RAW_OFFSET_MASK_IPV6 = 0xf8ff
 
+/** Where a walk over extension headers ends. */
+export interface Goal {
+  /** The header that `protocol` names now is the one that was looked for. */
+  readonly isLast: () => Condition
+  /** Is run before each header; may leave the program. */
+  readonly before?: () => void
+  /** What comes next is in the first piece only; ends the program, or leaves. */
+  readonly later: (found: () => void) => void
+}
+
 /**
- * Walks on to the transport header; `pass` ends the program where there is none of the shape's protocols.
+ * Walks on to the header that is looked for; `pass` ends the program where there is none.
  *
  * Every header is handled by the same instructions without a branch: the verifier follows each way through each round,
  * and what two ways leave alike it follows only once.
  */
-function passExtensions(
+export function passExtensions(
   code: Code,
-  { data, end, protocol, transportAt }: Parsed & { readonly protocol: Variable },
-  piece: Variable,
-  shape: Shape,
+  { data, end, protocol, transportAt, piece, identification }: OpenedIpv6,
   pass: () => void,
+  goal: Goal,
 ): void {
   code.section(found => {
     code.repeat(EXTENSIONS_MAX + 1, () => {
-      code.when(isBalanced(protocol, shape), found)
+      code.when(goal.isLast(), found)
+      goal.before?.()
       const at = data.add(transportAt.and(TRANSPORT_MASK_IPV6))
       code.guard(at.add(8).le(end), pass)
       const header = code.pointer(at, 8, true)
@@ -197,11 +244,8 @@ function passExtensions(
       transportAt.set(next.and(TRANSPORT_MASK_IPV6))
       protocol.set(header.get([0, 'u8']))
       piece.set(piece.or(field.and(RAW_PIECE_MASK_IPV6)).and(0xffff))
-      // Only the first piece has what comes next; of the others only the protocol is known, which must do.
-      code.when(field.has(RAW_OFFSET_MASK_IPV6), () => {
-        code.guard(isBalanced(protocol, shape), pass)
-        found()
-      })
+      identification.set(identification.or(header.get([4, 'u32']).and(fragment)).low32())
+      code.when(field.has(RAW_OFFSET_MASK_IPV6), () => goal.later(found))
     })
     pass()
   })

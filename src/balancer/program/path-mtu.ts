@@ -17,8 +17,8 @@ import { type Packet, transportHeader } from './parse.ts'
 import { tell } from './tell.ts'
 import { overheadBytes } from './tunnel.ts'
 
-/** RFC 791: what every way takes. Less than that is a number that the kernel did not tell. */
-const MTU_MIN = 68
+/** What every way takes (RFC 791, RFC 8200 section 5). Less than that is a number that the kernel did not tell. */
+const MTU_MIN = { 4: 68, 6: 1280 } as const
 const TCP_HEADER_LENGTH = [12, 'u8'] as const
 const UDP_BYTES = 8
 const GSO_BY_FRAGS = 0xffff
@@ -34,7 +34,7 @@ export function admitLength(
 ): void {
   code.rarely(packet.ipBytes.add(overhead).gt(mtu), () =>
     code.section(fits => {
-      code.when(mtu.lt(MTU_MIN), fits)
+      code.when(mtu.lt(MTU_MIN[packet.family]), fits)
       const { gsoSize } = hook
       if (gsoSize !== undefined) {
         const size = code.pointer(packet.context, CONTEXT_BYTES).get(gsoSize)

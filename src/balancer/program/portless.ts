@@ -5,6 +5,8 @@
  */
 import type { Code } from '../../bpf/code.ts'
 import type { ProgramSource } from '../../bpf/compile.ts'
+import type { Condition } from '../../bpf/value.ts'
+import type { IpFamily } from '../../bytes/address.ts'
 import type { TableFacts } from '../layout.ts'
 import { EMPTY_SHAPE, type Shape } from '../shape.ts'
 import { readAddress } from './address.ts'
@@ -14,14 +16,14 @@ import {
   ETHERNET_BYTES,
   IPV4,
   IPV4_BYTES,
+  IPV6_BYTES,
   PROTOCOL,
   RAW_ETHERTYPE,
-  RAW_FRAGMENT_MASK,
   RAW_OFFSET_MASK,
 } from './headers.ts'
 import { CONTEXT_BYTES, type Hook } from './hook.ts'
 import { relayError } from './icmp-relay.ts'
-import type { Packet } from './parse.ts'
+import { carriesIpv6, isFragment, openIpv6, type Packet, packetOfIpv6, passExtensions } from './parse.ts'
 import { Tables } from './tables.ts'
 
 export function portless(hook: Hook, facts: TableFacts, shape: Shape): ProgramSource {
@@ -43,20 +45,51 @@ export function portlessShape(shape: Shape): Shape {
 
 function writePortless(code: Code, hook: Hook, facts: TableFacts, shape: Shape): void {
   const pass = () => code.exit(hook.pass)
-  if (!shape.families.includes(4)) {
-    pass()
-    return
-  }
-  const tables = new Tables(code, facts, 4)
-  const packet = parseIpv4Alone(code, hook, pass)
-  const fragment = packet.ip.get(IPV4.fragment)
-  code.when(fragment.has(RAW_OFFSET_MASK), () => followFragment(code, tables, hook, shape, packet))
-  code.guard(packet.protocol.eq(PROTOCOL.icmp).and(fragment.has(RAW_FRAGMENT_MASK).not()), pass)
+  const [first, second] = shape.families
+  if (first === undefined) pass()
+  else if (second === undefined) serve(code, hook, facts, shape, first)
+  else
+    code.when(
+      carriesIpv6(code, hook, pass),
+      () => serve(code, hook, facts, shape, 6),
+      () => serve(code, hook, facts, shape, 4),
+    )
+}
+
+/** Every path ends in a verdict. */
+function serve(code: Code, hook: Hook, facts: TableFacts, shape: Shape, family: IpFamily): void {
+  const pass = () => code.exit(hook.pass)
+  const tables = new Tables(code, facts, family)
+  const { packet, isLater } = family === 4 ? parseIpv4Alone(code, hook, pass) : parseIpv6Alone(code, hook, pass)
+  code.when(isLater, () => followFragment(code, tables, hook, shape, packet))
+  const message = packet.protocol.eq(PROTOCOL[family === 4 ? 'icmp' : 'icmpv6'])
+  code.guard(message.and(isFragment(packet).not()), pass)
   relayError(code, tables, hook, shape, packet)
 }
 
-/** A packet of which nothing is known but its IP header. */
-function parseIpv4Alone(code: Code, hook: Hook, pass: () => void): Packet {
+interface Alone {
+  /** Nothing is known of it but its IP header. */
+  readonly packet: Packet
+  /** A fragment that is not the first. */
+  readonly isLater: Condition
+}
+
+/** As far as a later fragment's data, or an ICMP message. */
+function parseIpv6Alone(code: Code, hook: Hook, pass: () => void): Alone {
+  const opened = openIpv6(code, hook, ETHERNET_BYTES + IPV6_BYTES, pass)
+  const later = code.variable(0, 8)
+  passExtensions(code, opened, pass, {
+    isLast: () => opened.protocol.eq(PROTOCOL.icmpv6),
+    later: found => {
+      later.set(1)
+      found()
+    },
+  })
+  const none = code.constant(0)
+  return { packet: packetOfIpv6(code, hook, { ...opened, ports: none, flags: none }), isLater: later.ne(0) }
+}
+
+function parseIpv4Alone(code: Code, hook: Hook, pass: () => void): Alone {
   const context = code.parameter(0)
   const fields = code.pointer(context, CONTEXT_BYTES)
   const data = fields.get(hook.data)
@@ -68,7 +101,7 @@ function parseIpv4Alone(code: Code, hook: Hook, pass: () => void): Packet {
   const first = ip.get(IPV4.versionAndLength)
   const headerBytes = first.and(0xf).shl(2)
   code.guard(first.shr(4).eq(4).and(headerBytes.ge(IPV4_BYTES)), pass)
-  return {
+  const packet: Packet = {
     family: 4,
     context,
     data,
@@ -83,4 +116,5 @@ function parseIpv4Alone(code: Code, hook: Hook, pass: () => void): Packet {
     flags: code.constant(0),
     transportAt: headerBytes.add(ETHERNET_BYTES),
   }
+  return { packet, isLater: ip.get(IPV4.fragment).has(RAW_OFFSET_MASK) }
 }

@@ -39,7 +39,6 @@ export function followReply(
         findInIndexCode(code, tables, 'server', packet.source, code.constant(0), packet.protocol, servers, known)
       other()
     })
-    if (packet.family === 6) code.rarely(isFragment(packet), pass)
     leaveOddPackets(code, hook, packet)
     // Seen from the client: its port first, then the server's.
     const ports = packet.ports.shr(16).or(packet.ports.and(0xffff).shl(16))
@@ -67,7 +66,7 @@ export function followReply(
     const counter = tables.counter(destination)
     counter.set(COUNTER.outPackets, counter.get(COUNTER.outPackets).add(1))
     counter.set(COUNTER.outBytes, counter.get(COUNTER.outBytes).add(packet.ipBytes))
-    if (packet.family === 4) code.rarely(isFragment(packet), () => rememberFragment(code, tables, packet, slot, 'out'))
+    code.rarely(isFragment(packet), () => rememberFragment(code, tables, packet, slot, 'out'))
     const address = virtualOf(tables, entry)
     const port = entry.get(CONNECTION.virtualPort)
     sendAlong(code, hook, packet, way, {
