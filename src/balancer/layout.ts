@@ -38,7 +38,7 @@ export const SETTINGS = {
   serviceSlots: [16, 'u32'],
   destinationSlots: [20, 'u32'],
   connectionSlots: [24, 'u32'],
-  /** Live entries of the connection table, templates among them. */
+  /** Places of the connection table that are taken: by connections, templates, and how replies are found. */
   entries: [28, 'u32'],
   /** Where the next sweep goes on, in slots. */
   sweepAt: [32, 'u32'],

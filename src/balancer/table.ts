@@ -9,6 +9,7 @@
  * A removed destination whose connections live on waits in the trash; a removed service keeps its record, marked, while
  * its destinations are there.
  */
+import type { Field } from '../bpf/value.ts'
 import { type Ip, ipFamily } from '../bytes/address.ts'
 import { type ServiceKey, serviceFamily, serviceKeyText } from '../model/service.ts'
 import {
@@ -28,6 +29,7 @@ import { listConnections } from './connection-list.ts'
 import { addCounts, clearCounts, clearRates, readCounts, writeCounts } from './counts.ts'
 import { dueConnections } from './due-connections.ts'
 import {
+  connectionSlots,
   DESTINATION,
   DESTINATION_BYTES,
   DESTINATION_FLAG,
@@ -69,6 +71,12 @@ import { Trash } from './trash.ts'
 
 /** The kernel's limit on a timeout: jiffies in 31 bits at 250 Hz. */
 const TIMEOUT_MAX_S = 2 ** 31 / 250 - 1
+
+/** Places of a connection table. A connection takes one, a translated one takes two. */
+export interface Fill {
+  readonly places: number
+  readonly taken: number
+}
 
 export class RegionTable implements ServiceTable {
   readonly #backing: Backing
@@ -126,6 +134,16 @@ export class RegionTable implements ServiceTable {
   refusals(): Readonly<Record<Reason, bigint>> {
     const counts = REASONS.map(reason => [reason, this.#records.settings.getWide(0, reasonField(reason))])
     return Object.fromEntries(counts) as Record<Reason, bigint>
+  }
+
+  /** How full the connection tables are. */
+  fill(): Readonly<Record<'ipv4' | 'ipv6', Fill>> {
+    const { capacity } = this.#backing.facts
+    const taken = (field: Field) => this.#records.settings.get(0, field)
+    return {
+      ipv4: { places: connectionSlots(capacity, 4), taken: taken(SETTINGS.entries) },
+      ipv6: { places: connectionSlots(capacity, 6), taken: taken(SETTINGS.entries6) },
+    }
   }
 
   timeouts(): Timeouts {

@@ -1,7 +1,7 @@
 /** What the supervisor and its children tell each other, over node's own channel between parent and child. */
 import type { Configuration } from '../model/configuration.ts'
 import type { LogEntry } from '../observe/log-line.ts'
-import type { InstanceSnapshot, SessionSnapshot, VirtualServerSnapshot } from '../observe/snapshot.ts'
+import type { DataPathSnapshot, InstanceSnapshot, SessionSnapshot, VirtualServerSnapshot } from '../observe/snapshot.ts'
 import type { Verdicts } from '../tracking/verdict.ts'
 import type { Notice } from '../vrrp/notice.ts'
 
@@ -40,5 +40,6 @@ export interface Report {
   readonly vrrp?: readonly InstanceSnapshot[]
   readonly virtualServers?: readonly VirtualServerSnapshot[]
   readonly bfd?: readonly SessionSnapshot[]
+  readonly dataPath?: DataPathSnapshot | undefined
   readonly alarms: readonly string[]
 }

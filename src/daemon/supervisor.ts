@@ -139,6 +139,7 @@ export class Supervisor {
       vrrp: reports.flatMap(report => report.vrrp ?? []),
       virtualServers: reports.flatMap(report => report.virtualServers ?? []),
       bfd: reports.flatMap(report => report.bfd ?? []),
+      dataPath: reports.find(report => report.dataPath !== undefined)?.dataPath,
       alarms: [...refused, ...reports.flatMap(report => report.alarms)],
       log: this.#log,
     }

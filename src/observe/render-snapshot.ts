@@ -2,6 +2,7 @@
 import { endpointText } from '../model/service.ts'
 import type {
   CheckerSnapshot,
+  DataPathSnapshot,
   InstanceSnapshot,
   ProcessSnapshot,
   RealServerSnapshot,
@@ -11,8 +12,19 @@ import type {
 } from './snapshot.ts'
 
 export function renderSnapshot(snapshot: Snapshot): string {
-  const { routerId, pid, startedAtMs, takenAtMs, configurationFile, vrrp, virtualServers, bfd, processes, alarms } =
-    snapshot
+  const {
+    routerId,
+    pid,
+    startedAtMs,
+    takenAtMs,
+    configurationFile,
+    vrrp,
+    virtualServers,
+    dataPath,
+    bfd,
+    processes,
+    alarms,
+  } = snapshot
   const paragraphs = [
     [`${routerId}: pid ${pid}, running for ${ageText(startedAtMs, takenAtMs)}, ${configurationFile}`],
     ...section('ALARMS', alarms),
@@ -24,6 +36,7 @@ export function renderSnapshot(snapshot: Snapshot): string {
       'SERVICES',
       virtualServers.flatMap(server => serviceLines(server, takenAtMs)),
     ),
+    ...section('DATA PATH', dataPath === undefined ? [] : dataPathLines(dataPath)),
     ...section(
       'BFD',
       bfd.map(session => sessionLine(session, takenAtMs)),
@@ -58,6 +71,17 @@ function sessionLine(session: SessionSnapshot, nowMs: number): string {
   const notice = state === 'Down' ? '' : `, silence is noticed after ${Number(detectionMs.toFixed(1))} ms`
   const traffic = Object.entries(counts).map(([label, count]) => `, ${label} ${count}`)
   return `${name}  ${state} for ${ageText(sinceMs, nowMs)}, with ${neighbour}${notice}${traffic.join('')}`
+}
+
+function dataPathLines({ connections, refusals }: DataPathSnapshot): readonly string[] {
+  const { ipv4, ipv6 } = connections
+  const counts = Object.entries(refusals).filter(([, count]) => count > 0)
+  return [
+    `${ipv4.taken} of ${ipv4.places} places taken by connections of IPv4, ${ipv6.taken} of ${ipv6.places} by those of IPv6`,
+    ...(counts.length === 0
+      ? []
+      : [`not forwarded: ${counts.map(([reason, count]) => `${reason} ${count}`).join(', ')}`]),
+  ]
 }
 
 function serviceLines(virtualServer: VirtualServerSnapshot, nowMs: number): readonly string[] {

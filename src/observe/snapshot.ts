@@ -18,10 +18,19 @@ export interface Snapshot {
   readonly vrrp: readonly InstanceSnapshot[]
   readonly virtualServers: readonly VirtualServerSnapshot[]
   readonly bfd: readonly SessionSnapshot[]
+  /** Undefined: there is no table of services yet. */
+  readonly dataPath?: DataPathSnapshot | undefined
   /** What is wrong now and wants a person: a stranger that owns a VIP, a refused reload. */
   readonly alarms: readonly string[]
   /** The latest log lines, oldest first. */
   readonly log: readonly LogEntry[]
+}
+
+export interface DataPathSnapshot {
+  /** Places of the connection tables, and those that are taken; a translated connection takes two. */
+  readonly connections: Readonly<Record<'ipv4' | 'ipv6', { readonly places: number; readonly taken: number }>>
+  /** Packets that concerned a service and were not forwarded, by reason, since the table was made. */
+  readonly refusals: Readonly<Record<string, number>>
 }
 
 export interface ProcessSnapshot {

@@ -183,6 +183,7 @@ function addReplyEntry(
   entry.set(CONNECTION.serverPort, port)
   entry.set(CONNECTION.flags, CONNECTION_FLAG.translated)
   tables.detail(slot).set(DETAIL.reply, place.add(1))
+  tables.settings().increase(tables.entriesField, 1)
   reply.exchange(CONNECTION.key, key.ports)
 }
 
@@ -296,7 +297,10 @@ export function removeConnection(code: Code, tables: Tables, slot: Value, ports:
         code.when(template.ne(0), () => tables.detail(template.sub(1)).increase(DETAIL.children, -1))
       })
       const reply = detail.get(DETAIL.reply)
-      code.when(reply.ne(0), () => tables.connection(reply.sub32(1)).exchange(CONNECTION.key, 0))
+      code.when(reply.ne(0), () => {
+        tables.connection(reply.sub32(1)).exchange(CONNECTION.key, 0)
+        tables.settings().increase(tables.entriesField, -1)
+      })
       const { template, mark, reply: place, packets, knownUntil, told } = DETAIL
       for (const field of [template, mark, place, packets, knownUntil, told]) detail.set(field, 0)
       tables.settings().increase(tables.entriesField, -1)

@@ -81,8 +81,8 @@ export function encapsulate(
   }
   // A piece of a packet, an ICMP message or one of SCTP does not add up to what a segment does: it goes without.
   const flagged = outer.flags.has(TUNNEL_FLAG.checksum)
-  const balanced =
-    packet.family === 4 ? flagged.and(isFragment(packet).or(packet.protocol.eq(PROTOCOL.icmp)).not()) : flagged
+  const message = PROTOCOL[packet.family === 4 ? 'icmp' : 'icmpv6']
+  const balanced = flagged.and(isFragment(packet).or(packet.protocol.eq(message)).not())
   const summed = shape.protocols.includes('sctp') ? balanced.and(packet.protocol.ne(PROTOCOL.sctp)) : balanced
   const type = server.get(DESTINATION.tunnelType)
   const start = code.variable(0)
