@@ -27,13 +27,13 @@ test('DR: later fragments follow the first, behind other extension headers, too'
 
 test('NAT: put together, they are the datagram that the server should get, and the client its answer', () => {
   const table = serving({ method: 'masquerade' })
-  const there = fragments(CLIENT, VIP, 3001, 1480, 1).map(fragment => table.receive(fragment))
+  const there = fragments(CLIENT, VIP, 3001, 1400, 1).map(fragment => table.receive(fragment))
   assert.deepEqual(new Set(there.map(({ nextHop }) => nextHop)), new Set([SERVER.address]))
   assert.equal(
     frameText(assembled(there.map(({ packet }) => packet))),
     '[2001:db8:c::7]:40000 > [2001:db8::11]:5353 ttl 63',
   )
-  const back = fragments(SERVER, CLIENT, 3001, 1480, 1).map(fragment => table.receive(fragment))
+  const back = fragments(SERVER, CLIENT, 3001, 1400, 1).map(fragment => table.receive(fragment))
   assert.deepEqual(new Set(back.map(({ nextHop }) => nextHop)), new Set([CLIENT.address]))
   assert.equal(
     frameText(assembled(back.map(({ packet }) => packet))),

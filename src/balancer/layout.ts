@@ -69,6 +69,8 @@ export const SETTINGS = {
   edits: [3032, 'u32'],
   /** Counts up with every connection that other directors should be told of. */
   syncsDue: [3028, 'u32'],
+  /** Jiffies when an entry was last seen in one of the buckets that OVERFLOW_MARKS_OFFSET is about. */
+  overflowSeen: [3048, 'u32'],
   /** Table-wide counts of packets that were not forwarded, by reason: eight bytes each from here on. */
   reasons: [64, 'u64'],
 } as const
@@ -102,6 +104,10 @@ export const transitionOffset = (table: number, event: number, state: number): n
 
 /** The tables of secure_tcp, in the same order; `SETTINGS.transitions` says which are in force. */
 export const SECURE_TRANSITIONS_OFFSET = 2816
+
+/** Buckets for entries whose own two are taken, and a byte for each that says that one had to go so far. */
+export const FURTHER_BUCKETS = 16
+export const OVERFLOW_MARKS_OFFSET = 3032
 
 /** ip_vs's kernel parameters, a word each, in the order of SYSCTLS. */
 export const SYSCTLS_OFFSET = 2560

@@ -24,6 +24,7 @@ import {
 import type { Shape } from '../shape.ts'
 import { ACTIVE_STATES } from '../tcp-state.ts'
 import { type Address, isAddressAt, readAddress, writeAddress } from './address.ts'
+import { seekFurther, takeFurther } from './overflow.ts'
 import type { Packet } from './parse.ts'
 import type { Scene } from './scene.ts'
 import type { Tables } from './tables.ts'
@@ -63,8 +64,7 @@ export function findConnection(
   found: () => void,
 ): void {
   const hash = connectionHashCode(key.addresses, key.ports, tables.facts.hashSeed)
-  for (const which of [0, 1] as const) {
-    const bucket = bucketCode(hash, tables.bucketBits, which)
+  const look = (bucket: Value) => {
     const memory = tables.connectionBucket(bucket)
     for (let way = 0; way < BUCKET_ENTRIES; way++) {
       const entry = memory.at(way * tables.connectionBytes)
@@ -80,6 +80,8 @@ export function findConnection(
       )
     }
   }
+  for (const which of [0, 1] as const) look(bucketCode(hash, tables.bucketBits, which))
+  seekFurther(code, tables, hash, look)
 }
 
 function hasAddresses(entry: Pointer, key: ConnectionKey): Condition {
@@ -232,7 +234,7 @@ function claimPlace(code: Code, tables: Tables, key: ConnectionKey, slot: Variab
     })
   })
   code.section(claimed => {
-    for (const bucket of [first, second].map(each => each.and(2 ** tables.bucketBits - 1))) {
+    const take = (bucket: Value) => {
       const memory = tables.connectionBucket(bucket)
       for (let way = 0; way < BUCKET_ENTRIES; way++) {
         const place = memory.at(way * tables.connectionBytes)
@@ -245,6 +247,8 @@ function claimPlace(code: Code, tables: Tables, key: ConnectionKey, slot: Variab
         })
       }
     }
+    for (const bucket of [first, second]) take(bucket.and(2 ** tables.bucketBits - 1))
+    takeFurther(code, tables, hash, take)
     full()
   })
 }

@@ -20,6 +20,7 @@ import {
 } from '../layout.ts'
 import { type SysctlName, sysctlField } from '../sysctls.ts'
 import { isTemplate, removeConnection } from './connection.ts'
+import { forgetFurther } from './overflow.ts'
 import { Tables } from './tables.ts'
 
 const CONNECTIONS_PER_PAGE = 64
@@ -46,6 +47,7 @@ export function updateDefenceIfDue(code: Code, facts: TableFacts): void {
   code.when(now.sub32(settings.get(SETTINGS.defendAt)).lt(2 ** 31), () => {
     settings.set(SETTINGS.defendAt, now.add32(facts.hertz))
     updateDefence(code, facts)
+    forgetFurther(code, new Tables(code, facts))
   })
 }
 

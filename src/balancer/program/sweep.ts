@@ -24,6 +24,7 @@ import {
 import { isTemplate, removeConnection } from './connection.ts'
 import { dropAtRandom, updateDefence, updateDefenceIfDue } from './defence.ts'
 import { estimateCallback, estimateIfDue } from './estimate.ts'
+import { noteFurther } from './overflow.ts'
 import { Tables } from './tables.ts'
 
 export const TIMER_MAP = 'expiry'
@@ -149,6 +150,7 @@ function sweepSlot(code: Code, tables: Tables, round: Value, visit: Visit): void
   code.section(done => {
     code.when(key.eq(0), done)
     const kind = key.shr(40).and(0xff)
+    noteFurther(code, tables, slot)
     // A reply entry comes and goes with its connection.
     code.when(kind.eq(KIND.busy).or(kind.eq(KIND.reply)), done)
     visit(code, tables, slot, key, done)
