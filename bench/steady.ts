@@ -1,7 +1,7 @@
 /**
  * The longest time between two advertisements of an active router that advertises every 10 ms: idle, while other work
  * keeps every processor busy, while it reads a large configuration again and again, and while it is asked for its status;
- * sluice beside keepalived. The kernel's time stamps count, at the other end of the cable.
+ * sluice beside keepalived, whose VRRP runs alone. The kernel's time stamps count, at the other end of the cable.
  *
  *     node --import tsx bench/steady.ts [SECONDS]
  */
@@ -76,6 +76,7 @@ async function measureAll(daemon: 'sluice' | 'keepalived'): Promise<void> {
         }),
   ]
   console.log(`| ${daemon} | ${cells.join(' | ')} |`)
+  if (process_.exitCode !== null) throw new Error(`${daemon} has ended with ${process_.exitCode}`)
   const gone = new Promise(resolve => process_.once('exit', resolve))
   process_.kill('SIGTERM')
   await gone
@@ -116,7 +117,7 @@ function start(daemon: 'sluice' | 'keepalived', file: string): ChildProcess {
   const pidFile = (which: string) => join(folder, `${which}.pid`)
   const files = ['-p', pidFile('parent'), '-r', pidFile('vrrp'), '-c', pidFile('checkers'), '-b', pidFile('bfd')]
   const [command, words] =
-    daemon === 'sluice' ? ['bin/sluice', ['run', '-f', file]] : [KEEPALIVED, ['-nl', '-f', file, ...files]]
+    daemon === 'sluice' ? ['bin/sluice', ['run', '-f', file]] : [KEEPALIVED, ['-nlP', '-f', file, ...files]]
   return inNamespace(router, () => spawn(command as string, words as string[], { stdio: 'ignore' }))
 }
 
