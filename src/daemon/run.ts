@@ -4,6 +4,7 @@ import type { LoadOptions } from '../config/load.ts'
 import { missingPrivilege } from '../kernel/process.ts'
 import type { Configuration } from '../model/configuration.ts'
 import { type LogEntry, logLine } from '../observe/log-line.ts'
+import { ClearedCounts } from './cleared-counts.ts'
 import { openControlServer } from './control-server.ts'
 import { type Dump, writeDump } from './dump-files.ts'
 import { loadUsable } from './load.ts'
@@ -39,6 +40,8 @@ const DUMP_SIGNALS: readonly (readonly [NodeJS.Signals | number, Dump])[] = [
   ['SIGUSR2', 'stats'],
   [36, 'json'],
 ]
+/** SIGRTMAX-1: the statistics, which begin anew with it. */
+const STATS_CLEAR = 63
 
 const print = (text: string): void => void process.stderr.write(text)
 const toStandardError = (entry: LogEntry): void => print(`${logLine(entry)}\n`)
@@ -80,8 +83,10 @@ export async function run(options: RunOptions): Promise<number> {
   notePid(pidFiles?.parent, process.pid)
   process.on('SIGHUP', () => supervisor.reload())
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => supervisor.stop())
+  const cleared = new ClearedCounts()
+  onSignalNumber(STATS_CLEAR, () => void dumpState(supervisor, 'stats', cleared, true))
   for (const [signal, dump] of DUMP_SIGNALS) {
-    const onSignal = () => void dumpState(supervisor, dump)
+    const onSignal = () => void dumpState(supervisor, dump, cleared)
     if (typeof signal === 'number') onSignalNumber(signal, onSignal)
     else process.on(signal, onSignal)
   }
@@ -102,9 +107,11 @@ export async function run(options: RunOptions): Promise<number> {
   return status
 }
 
-async function dumpState(supervisor: Supervisor, dump: Dump): Promise<void> {
+async function dumpState(supervisor: Supervisor, dump: Dump, cleared: ClearedCounts, clear = false): Promise<void> {
   try {
-    const path = writeDump(dump, supervisor.configuration, await supervisor.snapshot())
+    const snapshot = await supervisor.snapshot()
+    const path = writeDump(dump, supervisor.configuration, cleared.since(snapshot))
+    if (clear) cleared.clear(snapshot)
     supervisor.say(`Printing VRRP ${dump} on signal to ${path}`)
   } catch (error) {
     supervisor.say(`cannot write the ${dump}: ${(error as Error).message}`)

@@ -74,6 +74,14 @@ test('sluice keepalived runs with the options of keepalived and answers its sign
       ['VI_1', 2, ['192.168.41.249 dev eth0 scope global set'], 1],
     )
 
+    rmSync(file('keepalived.stats'))
+    a.signal(63)
+    await written('keepalived.stats')
+    rmSync(file('keepalived.stats'))
+    a.signal('SIGUSR2')
+    await written('keepalived.stats')
+    assert.match(read('keepalived.stats'), /VRRP Instance: VI_1\n[\s\S]*Became master: 0\n/)
+
     a.signal('SIGHUP')
     await a.says(/Reload complete/)
     assert.equal(await a.end(), 0)
