@@ -118,7 +118,13 @@ export class CheckBook {
   /** Ends all checks; those that are opened again before the next turn keep their answers. */
   turn(): void {
     for (const check of this.#checks.values()) check.retire()
-    this.#answers = new Map([...this.#checks.values()].map(check => [questionKey(check.subject, false), check.state]))
+    // Two may ask the same at different times: each keeps its own answer, a third gets one of theirs.
+    this.#answers = new Map(
+      [...this.#checks.values()].flatMap(({ subject, state }) => [
+        [questionKey(subject, false), state] as const,
+        [questionKey(subject, true), state] as const,
+      ]),
+    )
     this.#checks = new Map()
   }
 
@@ -128,7 +134,10 @@ export class CheckBook {
     const open = this.#checks.get(key)
     if (open !== undefined) return open
     const { now, random } = this.#world
-    const state = this.#answers.get(questionKey(subject, false)) ?? startChecker(subject.checker, now(), random(), up)
+    const asked = this.#answers.get(questionKey(subject, false))
+    // What another check only assumed, before its first probe, is no answer.
+    const answer = this.#answers.get(key) ?? (asked?.proved ? asked : undefined)
+    const state = answer ?? startChecker(subject.checker, now(), random(), up)
     const check = new Check(subject, state, this.#world)
     this.#checks.set(key, check)
     return check

@@ -533,8 +533,13 @@ function letterKey({ name }: Service, server: RealServer): string {
   return `${destinationKey(server)} ${name}`
 }
 
-/** The server stands in the table with a weight, or was never meant to have one. */
-function serving(held: ListedService, server: RealServer, drained: boolean): boolean {
+/**
+ * Whether a server was up when the daemon before us left the table; undefined: that cannot be seen. Those that failed are
+ * not there, or there with weight 0 if they are inhibited, as those are that are drained or have no weight anyway.
+ */
+function serving(held: ListedService, server: RealServer, drained: boolean): boolean | undefined {
   const there = held.destinations.find(destination => destinationKey(destination) === destinationKey(server))
-  return there !== undefined && (there.weight > 0 || server.weight === 0 || drained)
+  if (there === undefined) return false
+  if (there.weight > 0 || !server.inhibitOnFailure) return true
+  return drained || server.weight === 0 ? undefined : false
 }
