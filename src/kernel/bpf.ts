@@ -313,6 +313,21 @@ export function testRun(
   }
 }
 
+/** BPF_F_TEST_XDP_LIVE_FRAMES, of 5.18 */
+const LIVE_FRAMES = 1 << 1
+
+/** Runs an XDP program on so many copies of a frame and does with each what it says: sends it, gives it to the stack. */
+export function runOnFrames(program: number, frame: Uint8Array, count: number): void {
+  const bytes = attribute(80, [
+    [0, program],
+    [8, frame.length],
+    [16, addressOf(frame)],
+    [32, count],
+    [64, LIVE_FRAMES],
+  ])
+  call('run a program on live frames', bpf(COMMAND.PROG_TEST_RUN, bytes, bytes.length))
+}
+
 /** Bytes of a structure with 32-bit numbers and, as bigint, 64-bit ones at their offsets. */
 function attribute(length: number, fields: readonly (readonly [number, number | bigint])[]): Uint8Array {
   const bytes = new Uint8Array(length)
