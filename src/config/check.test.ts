@@ -217,9 +217,12 @@ const CHECK = 'TCP_CHECK{ #RS\nconnect_timeout 10\nnb_get_retry 3\ndelay_before_
 const LVS = (end: string) =>
   `virtual_server 192.168.41.249 80 {\ndelay_loop 6\nlb_algo rr\nlb_kind DR\nnat_mask 255.255.255.0\npersistence_timeout 50\nprotocol TCP\nreal_server 192.168.41.31 80 {\nweight 1\n${CHECK}real_server 192.168.41.33 80 {\nweight 1\n${CHECK}${end}`
 
-test('check: the web pair of the article is sound', () => {
+test('check: the web pair of the article is sound, and never sends the mail it names people for', () => {
   const [master, backup] = [loadText(WEB('MASTER', 100)), loadText(WEB('BACKUP', 50))]
-  assert.deepEqual([found(master), found(backup), compareLoaded(master, backup)], [[], [], []])
+  const mail = found(master)
+  assert.equal(mail.length, 1)
+  assert.match(mail[0]!, /^mail-never-sent /)
+  assert.deepEqual([found(backup), compareLoaded(master, backup)], [mail, []])
 })
 
 for (const [machine, end, braces] of [

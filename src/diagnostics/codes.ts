@@ -39,6 +39,7 @@ export const CODES: {
   readonly 'line-too-long': Code<'a line of {bytes} bytes: keepalived 2.2.7 cuts it after {bytesMax}'>
   readonly 'literal-dollar': Code<'nothing is defined as {name}, so the text stays as it is'>
   readonly 'mail-goes-nowhere': Code<'mail is asked for, but there is no {keyword}'>
+  readonly 'mail-never-sent': Code<'notification_email names somebody, but nothing here sends mail'>
   readonly 'misplaced-keyword': Code<'"{keyword}" belongs in {right}, not in {block}'>
   readonly 'missing-block': Code<'"{keyword}" needs a block in braces'>
   readonly 'missing-brace': Code<'{block} is never closed'>
@@ -240,6 +241,11 @@ export const CODES: {
     severity: 'warning',
     template: 'mail is asked for, but there is no {keyword}',
     page: 'smtp_alert needs to know whom to write to (notification_email) and through which server (smtp_server).',
+  },
+  'mail-never-sent': {
+    severity: 'note',
+    template: 'notification_email names somebody, but nothing here sends mail',
+    page: 'A vrrp_instance mails its changes of state only if `smtp_alert` says so, in the instance or in global_defs; real servers\nmail by themselves. Without either the addresses are never used.',
   },
   'misplaced-keyword': {
     severity: 'error',

@@ -2,7 +2,7 @@
 import { type Diagnostic, diagnostic } from '../../diagnostics/diagnostic.ts'
 import { type Judged, placeOf, type Rule, valuePlace } from './judgement.ts'
 
-export const GLOBAL_RULES: readonly Rule[] = [mail, syncDaemon]
+export const GLOBAL_RULES: readonly Rule[] = [mail, silentMail, syncDaemon]
 
 /** Mail that is asked for by name and can never leave. Real servers ask for it by default: that says nothing. */
 function* mail(judged: Judged): Iterable<Diagnostic> {
@@ -23,6 +23,22 @@ function* mail(judged: Judged): Iterable<Diagnostic> {
     valuePlace(judged, first, 'smtp_alert'),
     { keyword: missing },
     { help: `add ${missing} to global_defs` },
+  )
+}
+
+/** The other way round: somebody to tell, and nobody who would. */
+function* silentMail(judged: Judged): Iterable<Diagnostic> {
+  const { global, vrrpInstances, vrrpSyncGroups, virtualServers } = judged.configuration
+  if (global.notificationEmails.length === 0 || vrrpInstances.length + virtualServers.length === 0) return
+  if ([...vrrpInstances, ...vrrpSyncGroups].some(({ notify }) => notify.smtpAlert)) return
+  if (virtualServers.some(server => server.smtpAlert || server.realServers.some(real => real.smtpAlert))) return
+  const statement = judged.origins.get(global)?.at('notification_email')
+  const span = statement?.line.words[0] ?? placeOf(judged, global)
+  yield diagnostic(
+    'mail-never-sent',
+    span,
+    {},
+    { help: 'add smtp_alert to the instances that shall mail, or to global_defs' },
   )
 }
 
