@@ -12,6 +12,7 @@ import { needsScripts } from './needs-scripts.ts'
 import { runTimed } from './run-timed.ts'
 import type { Phase } from './service-manager.ts'
 import { SupervisedChild } from './supervised-child.ts'
+import { SyncKeeper } from './sync-keeper.ts'
 
 export interface SupervisorOptions {
   readonly file: string
@@ -38,6 +39,7 @@ export class Supervisor {
   readonly #startedAtMs = Date.now()
   readonly #log: LogEntry[] = []
   readonly #children = new Map<Role, SupervisedChild>()
+  readonly #sync: SyncKeeper = new SyncKeeper(text => this.#say(text))
   #configuration: Configuration
   #reloadRefused = false
   /** What scripts and BFD said last, for a process that starts again. */
@@ -105,6 +107,7 @@ export class Supervisor {
       await this.#children.get('elections')?.stop()
       // After the elections, whose last word may be for a script or a mail.
       await this.#children.get('scripts')?.stop()
+      await this.#sync.stop()
       await this.#children.get('checkers')?.stop()
       await this.#children.get('bfd')?.stop()
       const { global } = this.#configuration
@@ -161,6 +164,7 @@ export class Supervisor {
     if (vrrpInstances.length + virtualServers.length + bfdInstances.length + standing === 0)
       this.#say('the configuration has neither a vrrp_instance nor a virtual_server: there is nothing to do')
     const vrrp = this.#options.only !== 'checkers'
+    if (vrrp) this.#sync.configure(this.#configuration)
     await Promise.all([
       this.#arrangeChild('elections', vrrp && vrrpInstances.length + standing > 0),
       this.#arrangeChild('scripts', vrrp && needsScripts(this.#configuration)),
@@ -191,6 +195,7 @@ export class Supervisor {
 
   #passOn(message: TellTale): void {
     if (message.type === 'notice') {
+      this.#sync.hear(message.notice)
       this.#children.get('scripts')?.hear(message)
       return
     }

@@ -15,6 +15,7 @@ import { openServiceTable, type PinnedTable, removeServiceTable } from '../../sr
 import { writeSysctl } from '../../src/kernel/sysctl.ts'
 import type { ServiceKey } from '../../src/model/service.ts'
 import type { ListedConnection, SyncDaemon } from '../../src/model/virtual-service.ts'
+import { VIP as ROUTERS_VIP, Routers, until } from './routers.ts'
 import { ask, Segment, webServer } from './segment.ts'
 
 const VIP = ip('10.9.0.100')
@@ -140,6 +141,42 @@ test('mixed families and sync daemons keep each other out', { skip: needsRoot, t
   edit(table => table.deleteDestination(WEB, mixed.address, mixed.port))
   edit(table => table.startSyncDaemon(MASTER))
   assert.throws(() => edit(table => table.addDestination(WEB, mixed)), { errno: 'EINVAL' })
+})
+
+test('lvs_sync_daemon: the daemon goes with the state of its instance', {
+  skip: needsRoot,
+  timeout: 90_000,
+}, async () => {
+  await using routers = new Routers('sync')
+  const { a } = routers
+  const cookie = inNamespace(a.namespace, namespaceCookie)
+  const daemons = () => a.sluice('ipvsadm', '-L', '--daemon').stdout
+  try {
+    a.configure(`global_defs {
+    lvs_sync_daemon eth0 VI_1 port 9000
+}
+vrrp_instance VI_1 {
+    state BACKUP
+    interface eth0
+    virtual_router_id 51
+    priority 100
+    virtual_ipaddress {
+        ${ROUTERS_VIP}
+    }
+}
+`)
+    a.runSluice()
+    await until(
+      () => daemons().startsWith('master sync daemon (mcast=eth0, syncid=51, maxlen=1472, group=224.0.0.81, port=9000'),
+      'the master tells others',
+      () => `${daemons()}\n${a.log}`,
+    )
+    assert.equal(await a.end(), 0)
+    assert.equal(daemons(), '')
+  } finally {
+    await a.end('SIGKILL')
+    removeServiceTable(cookie)
+  }
 })
 
 interface Director {

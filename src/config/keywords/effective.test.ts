@@ -180,8 +180,6 @@ test('every keyword that is called effective changes the model', () => {
 /** Fields of the model that the configuration itself uses, with what for. */
 const WITHIN: Readonly<Record<string, string>> = {
   dynamicInterfaces: 'check/host.ts: interfaces that come later are no mistake',
-  lvsSyncDaemon: 'refused where it is asked for; check/global.ts looks for its instance',
-  vrrpInstance: 'the same',
   forVrrp: 'keywords/vrrp-instance.ts: who may follow a session',
   forCheckers: 'keywords/checkers.ts: the same',
 }

@@ -176,7 +176,6 @@ const KEYWORDS = {
   }),
   lvs_sync_daemon: once(syncDaemon, {
     doc: 'Sends and receives connections, so that a backup holds them too.',
-    standing: refused('connections are not handed to another director'),
   }),
   lvs_timeouts: once(timeouts, { doc: 'Timeouts of idle connections.' }),
   lvs_flush: once(present, { doc: 'Empties the service table at start.' }),
