@@ -38,7 +38,7 @@ import { dispatcher, PROGRAM_SLOTS, PROGRAMS_MAP } from '../balancer/program/dis
 import { enterConnection } from '../balancer/program/enter-connection.ts'
 import { generation } from '../balancer/program/generation.ts'
 import { TC } from '../balancer/program/hook.ts'
-import { clock, expiryTimer, type Looping, sweeper, TIMER_BYTES, TIMER_MAP } from '../balancer/program/sweep.ts'
+import { clock, expiryTimer, sweeper, TIMER_BYTES, TIMER_MAP } from '../balancer/program/sweep.ts'
 import { readFacts, writeSettings } from '../balancer/settings.ts'
 import { EMPTY_SHAPE, type Shape } from '../balancer/shape.ts'
 import { syncMessageLength } from '../balancer/sync-message-length.ts'
@@ -46,7 +46,6 @@ import { parseSysctl, SysctlError, sysctlField } from '../balancer/sysctls.ts'
 import { RegionTable } from '../balancer/table.ts'
 import { UnmadeTable } from '../balancer/unmade-table.ts'
 import { Btf } from '../bpf/btf.ts'
-import type { ProgramSource } from '../bpf/compile.ts'
 import { type Ip, ipFamily } from '../bytes/address.ts'
 import { Failure } from '../diagnostics/failure.ts'
 import { serviceFamily } from '../model/service.ts'
@@ -63,12 +62,12 @@ import {
   pin,
   testRun,
   updateElement,
-  VerifierError,
 } from './bpf.ts'
 import { bpfFilesystem } from './bpf-filesystem.ts'
 import { isKernelError, KernelError } from './errors.ts'
 import { clockResolutionNs, type Mapping } from './libc.ts'
 import { findLink, links } from './link.ts'
+import { type Load, loadDirector, loadLooping, loadPlain } from './load-looping.ts'
 import { lock, unlock } from './lock.ts'
 import { namespaceCookie } from './namespace.ts'
 import { missingPrivilege } from './process.ts'
@@ -294,7 +293,7 @@ class KernelBacking implements Backing {
     lockFile: number,
   ) {
     this.facts = facts
-    this.xdp = { directory, facts, load: (source, maps) => loadLooping(source, { ...descriptors, ...maps }) }
+    this.xdp = { directory, facts, load: (source, maps, shape) => loadDirector(loader({ ...descriptors, ...maps }), shape, source) }
     this.memory = Object.fromEntries([...mappings].map(([name, mapping]) => [name, mapping.bytes])) as Record<
       RegionName,
       Uint8Array
@@ -313,7 +312,7 @@ class KernelBacking implements Backing {
   }
 
   enter(order: Uint8Array): number {
-    this.#enter ??= load(enterConnection(this.facts), this.#descriptors)
+    this.#enter ??= loadPlain(loader(this.#descriptors), enterConnection(this.facts))
     return testRun(this.#enter, order).verdict
   }
 
@@ -332,9 +331,10 @@ class KernelBacking implements Backing {
   }
 
   reshape(shape: Shape, before: Shape | undefined): void {
+    const load = loader(this.#descriptors)
     const known = before === undefined ? [] : generation(TC, this.facts, before).map(({ name }) => name)
     for (const { slot, name, source } of generation(TC, this.facts, shape))
-      if (!known.includes(name)) this.#install(slot, name, () => loadLooping(source, this.#descriptors))
+      if (!known.includes(name)) this.#install(slot, name, () => loadDirector(load, shape, source))
     reshapeXdp(this.xdp, shape)
   }
 
@@ -417,13 +417,14 @@ function makeBacking(directory: string, lockFile: number, wanted: Partial<Capaci
   // A route is looked up as for a packet of our own, coming from loopback; the kernel asks whether that may forward.
   writeSysctl('net.ipv4.conf.lo.forwarding', 1)
   if (existsSync('/proc/sys/net/ipv6')) writeSysctl('net.ipv6.conf.lo.forwarding', 1)
-  const expiry = loadLooping(looping => expiryTimer(facts, looping), descriptors)
+  const load = loader(descriptors)
+  const expiry = loadLooping(load, looping => expiryTimer(facts, looping))
   const started = testRun(expiry, PACKET).verdict
   if (started !== 0)
     throw new KernelError('start the expiry timer', -(started | 0), `the kernel's timer answered ${started | 0}`)
-  const dispatch = load(dispatcher(TC), descriptors)
-  descriptors.sweep = loadLooping(looping => sweeper(facts, looping), descriptors)
-  descriptors.clock = load(clock(), descriptors)
+  const dispatch = loadPlain(load, dispatcher(TC))
+  descriptors.sweep = loadLooping(load, looping => sweeper(facts, looping))
+  descriptors.clock = loadPlain(load, clock())
   const backing = new KernelBacking(directory, facts, mappings, descriptors, lockFile)
   backing.reshape(EMPTY_SHAPE, undefined)
   pin(dispatch, join(directory, 'dispatch'))
@@ -450,21 +451,8 @@ function applySysctlFiles(settings: Memory): void {
 /** Just a packet: these programs do not look at it. */
 const PACKET = new Uint8Array(64)
 
-function load(source: ProgramSource, descriptors: Readonly<Record<string, number>>): number {
-  return loadSource(source, descriptors)
-}
-
-/** With the kernel's own loop where it has one (5.17), else with one that the verifier walks through. */
-function loadLooping(
-  source: (looping: Looping) => ProgramSource,
-  descriptors: Readonly<Record<string, number>>,
-): number {
-  try {
-    return load(source('helper'), descriptors)
-  } catch (error) {
-    if (!(error instanceof VerifierError) || !error.log.includes('invalid func')) throw error
-    return load(source('unrolled'), descriptors)
-  }
+function loader(descriptors: Readonly<Record<string, number>>): Load {
+  return source => loadSource(source, descriptors)
 }
 
 function createTimerMap(): number {

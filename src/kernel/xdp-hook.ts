@@ -29,8 +29,12 @@ const MODES: readonly XdpMode[] = ['native', 'generic']
 /** XDP_FLAGS_DRV_MODE, XDP_FLAGS_SKB_MODE */
 const MODE_FLAG: Readonly<Record<XdpMode, number>> = { native: 1 << 2, generic: 1 << 1 }
 
-/** Loads a program on a table's maps. */
-export type Load = (source: (looping: Looping) => ProgramSource, maps: Readonly<Record<string, number>>) => number
+/** Loads a program for a shape on a table's maps. */
+export type Load = (
+  source: (looping: Looping) => ProgramSource,
+  maps: Readonly<Record<string, number>>,
+  shape: Shape,
+) => number
 
 export interface XdpTable {
   readonly directory: string
@@ -154,7 +158,7 @@ function reshapeMaps({ facts, load }: XdpTable, maps: Maps, shape: Shape): void 
   const protocols = shape.protocols.filter(protocol => protocol !== 'sctp')
   for (const { slot, source } of generation(XDP, facts, { ...shape, protocols })) {
     if (slot === PROGRAM_SLOT.portless) continue
-    const program = load(source, maps)
+    const program = load(source, maps, shape)
     try {
       updateElement(maps[PROGRAMS_MAP]!, word(slot), word(program))
     } finally {
