@@ -18,6 +18,7 @@ import { addDaemonChild, addRun } from './run.ts'
 import { addStatus } from './status.ts'
 import { addSyncDaemon } from './sync-daemon.ts'
 import { addSysctl } from './sysctl.ts'
+import { addTop } from './top.ts'
 import { VERSION } from './version.ts'
 
 export function program(): Command {
@@ -35,6 +36,7 @@ export function program(): Command {
   addCheck(sluice)
   addFmt(sluice)
   addStatus(sluice)
+  addTop(sluice)
   addExplain(sluice)
   addDrain(sluice)
   addDump(sluice)

@@ -1,5 +1,6 @@
 /** A snapshot as a person reads it in a terminal: who is active, what is up, what is wrong. */
 import { endpointText } from '../model/service.ts'
+import { renderTraffic } from './render-traffic.ts'
 import type {
   CheckerSnapshot,
   DataPathSnapshot,
@@ -10,8 +11,9 @@ import type {
   Snapshot,
   VirtualServerSnapshot,
 } from './snapshot.ts'
+import type { ServiceTraffic } from './traffic.ts'
 
-export function renderSnapshot(snapshot: Snapshot): string {
+export function renderSnapshot(snapshot: Snapshot, traffic: readonly ServiceTraffic[] = []): string {
   const {
     routerId,
     pid,
@@ -36,6 +38,7 @@ export function renderSnapshot(snapshot: Snapshot): string {
       'SERVICES',
       virtualServers.flatMap(server => serviceLines(server, takenAtMs)),
     ),
+    ...section('TRAFFIC', traffic.length === 0 ? [] : renderTraffic(traffic)),
     ...section('DATA PATH', dataPath === undefined ? [] : dataPathLines(dataPath)),
     ...section(
       'BFD',
