@@ -35,7 +35,11 @@ export async function explainLive(question: Question, name: string | undefined):
   return explain(question, arrival(question, host, name), host, copy, tracedPrograms(copy, TC))
 }
 
-function lookAround({ attachedTo }: TableCopy, routers: readonly HostRouter[], lookUpRoute: Host['lookUpRoute']): Host {
+function lookAround(
+  { attachedTo, xdpModes }: TableCopy,
+  routers: readonly HostRouter[],
+  lookUpRoute: Host['lookUpRoute'],
+): Host {
   using route = new RouteSocket()
   return {
     interfaces: links(route).map(({ ifindex, name, mac, mtu, up }) => ({
@@ -45,6 +49,7 @@ function lookAround({ attachedTo }: TableCopy, routers: readonly HostRouter[], l
       mtu,
       up,
       attached: attachedTo.has(ifindex),
+      xdp: xdpModes.get(ifindex),
     })),
     addresses: addresses(route).map(({ address, ifindex }) => ({ address, ifindex })),
     neighbours: neighbours(route),

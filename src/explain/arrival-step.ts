@@ -16,6 +16,9 @@ export function arrivalStep(
     about: 'arrival',
     lines: [
       `${by.name} is ${by.up ? 'up' : 'DOWN'}${by.attached ? ' and has the program' : ', WITHOUT the program'}`,
+      ...(by.xdp === undefined
+        ? []
+        : [`the one at XDP (${by.xdp}) comes first: it does the same, or leaves the packet to this one`]),
       ...addressLines(question, host, services),
     ],
   }

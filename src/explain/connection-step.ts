@@ -24,7 +24,7 @@ export function connectionSteps(told: readonly Told[], after: StandingView, fami
       case 'new-connection':
         return step('connection', 'none is known of these addresses and ports')
       case 'not-opening':
-        return step('connection', 'and this packet begins none: only a SYN does')
+        return step('connection', 'and this packet begins none: that takes a SYN (of SCTP an INIT)')
       case 'removed':
         return step('connection', 'the service was removed; it only serves the connections that it has')
       case 'created': {

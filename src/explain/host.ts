@@ -21,6 +21,8 @@ export interface HostInterface {
   readonly up: boolean
   /** Our program meets what comes in there. */
   readonly attached: boolean
+  /** At XDP, before, meets it a program that does the same or leaves it to this one. */
+  readonly xdp?: 'native' | 'generic' | undefined
 }
 
 export interface HostNeighbour {

@@ -30,6 +30,10 @@ const REASON_TEXTS: Readonly<Record<string, ReasonText>> = {
     text: 'it is longer than the way to the server takes',
     remedy: 'the sender is told and sends less; where ICMP is filtered on the way, clamp the MSS or raise the MTU',
   },
+  defence: {
+    text: 'the table is nearly full, and defends itself by dropping some packets (drop_packet)',
+    remedy: 'see sluice sysctl net.ipv4.vs.drop_packet, and who fills the table',
+  },
   'error-limit': { text: 'so many ICMP errors were sent of late that this one is not' },
 }
 

@@ -3,10 +3,9 @@
  * The programs are those of the live generation, compiled once more so that they tell; nothing is sent or changed.
  */
 
-import { director } from '../balancer/program/director.ts'
-import { PROGRAMS_MAP } from '../balancer/program/dispatch.ts'
+import { PROGRAM_SLOT, PROGRAMS_MAP } from '../balancer/program/dispatch.ts'
+import { generation } from '../balancer/program/generation.ts'
 import type { Hook } from '../balancer/program/hook.ts'
-import { portless } from '../balancer/program/portless.ts'
 import type { EventName } from '../balancer/program/tell.ts'
 import { type CompiledProgram, compile } from '../bpf/compile.ts'
 import { interpret, type Outcome } from '../bpf/interpreter.ts'
@@ -45,22 +44,19 @@ export interface TrialPacket {
   readonly context: ContextFields
 }
 
-/** The programs that are at work, made to tell. */
+/** The programs that are at work, by their slots, made to tell. */
 export interface TracedPrograms {
   readonly hook: Hook
-  readonly director: CompiledProgram
-  readonly portless: CompiledProgram
+  readonly slots: readonly (CompiledProgram | undefined)[]
 }
 
 /** Those of the live generation, whose shape the table has noted. */
 export function tracedPrograms(standing: Standing, hook: Hook): TracedPrograms {
-  const { facts } = standing
   const { shape } = new StandingView(standing)
-  return {
-    hook,
-    director: compile(director(hook, facts, shape, 'helper'), { traced: true }),
-    portless: compile(portless(hook, facts, shape), { traced: true }),
-  }
+  const slots: (CompiledProgram | undefined)[] = []
+  for (const { slot, source } of generation(hook, standing.facts, shape))
+    slots[slot] = compile(source('helper'), { traced: true })
+  return { hook, slots }
 }
 
 /** `lookUpRoute` is asked as the program asks the kernel; it gets a copy of the parameters. */
@@ -86,11 +82,11 @@ export function tryPacket(
     const asked = event === 'route' && route !== undefined ? { route } : {}
     told.push({ event: event as EventName, values, ...records(view, family, values), ...asked })
   }
-  const outcome = interpret(programs.director, {
+  const outcome = interpret(programs.slots[PROGRAM_SLOT.director]!, {
     packet: frame,
     context,
     regions: memory,
-    maps: { [PROGRAMS_MAP]: { programs: [undefined, programs.portless] } },
+    maps: { [PROGRAMS_MAP]: { programs: programs.slots } },
     jiffies: BigInt(standing.jiffies),
     helpers: { fibLookup },
     listen,

@@ -293,7 +293,11 @@ class KernelBacking implements Backing {
     lockFile: number,
   ) {
     this.facts = facts
-    this.xdp = { directory, facts, load: (source, maps, shape) => loadDirector(loader({ ...descriptors, ...maps }), shape, source) }
+    this.xdp = {
+      directory,
+      facts,
+      load: (source, maps, shape) => loadDirector(loader({ ...descriptors, ...maps }), shape, source),
+    }
     this.memory = Object.fromEntries([...mappings].map(([name, mapping]) => [name, mapping.bytes])) as Record<
       RegionName,
       Uint8Array

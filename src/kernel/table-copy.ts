@@ -12,6 +12,7 @@ import { mapMemory, openPinned, testRun } from './bpf.ts'
 import { links } from './link.ts'
 import { RouteSocket } from './route-socket.ts'
 import { linkPath, tableDirectory } from './service-table.ts'
+import { type XdpMode, xdpMode } from './xdp-hook.ts'
 
 export interface TableCopy {
   readonly facts: TableFacts
@@ -20,6 +21,8 @@ export interface TableCopy {
   readonly jiffies: number
   /** The interfaces at which the program is, by number. */
   readonly attachedTo: ReadonlySet<number>
+  /** How those meet packets at XDP that do. */
+  readonly xdpModes: ReadonlyMap<number, XdpMode>
 }
 
 /** Undefined if there is no table. Throws KernelError without privilege. */
@@ -32,8 +35,19 @@ export function copyTable(): TableCopy | undefined {
   const regions = REGION_NAMES.map(name => [name, copyRegion(directory, name, bytes[name])] as const)
   const memory = Object.fromEntries(regions) as Record<RegionName, Uint8Array>
   using route = new RouteSocket()
-  const attached = links(route).filter(({ ifindex }) => isAttachedIngress(route, ifindex, linkPath(directory, ifindex)))
-  return { facts, memory, jiffies: jiffies(directory), attachedTo: new Set(attached.map(({ ifindex }) => ifindex)) }
+  const numbers = links(route).map(({ ifindex }) => ifindex)
+  return {
+    facts,
+    memory,
+    jiffies: jiffies(directory),
+    attachedTo: new Set(numbers.filter(ifindex => isAttachedIngress(route, ifindex, linkPath(directory, ifindex)))),
+    xdpModes: new Map(
+      numbers.flatMap(ifindex => {
+        const mode = xdpMode(directory, ifindex)
+        return mode === undefined ? [] : [[ifindex, mode]]
+      }),
+    ),
+  }
 }
 
 function copyRegion(directory: string, name: RegionName, bytes: number): Uint8Array {

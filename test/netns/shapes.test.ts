@@ -3,12 +3,11 @@ import assert from 'node:assert/strict'
 import { closeSync } from 'node:fs'
 import { test } from 'node:test'
 import { REGION_NAMES, regionBytes, type TableFacts } from '../../src/balancer/layout.ts'
-import { director } from '../../src/balancer/program/director.ts'
 import { dispatcher, PROGRAM_SLOTS, PROGRAMS_MAP } from '../../src/balancer/program/dispatch.ts'
+import { generation } from '../../src/balancer/program/generation.ts'
 import { type Hook, TC, XDP } from '../../src/balancer/program/hook.ts'
-import { portless } from '../../src/balancer/program/portless.ts'
 import { clock, sweeper } from '../../src/balancer/program/sweep.ts'
-import { shapeText } from '../../src/balancer/shape.ts'
+import { XDP_TARGETS_BYTES, XDP_TARGETS_MAP } from '../../src/balancer/program/xdp-targets.ts'
 import type { ProgramSource } from '../../src/bpf/compile.ts'
 import { createMap, loadSource, MAP_TYPE } from '../../src/kernel/bpf.ts'
 import { needsRoot } from '../../src/kernel/scratch-namespace.ts'
@@ -33,6 +32,7 @@ for (const hook of HOOKS) {
       ...Object.fromEntries(REGION_NAMES.map(name => [name, map(MAP_TYPE.ARRAY, bytes[name], 1, true)] as const)),
       // Programs in one array are of one type.
       [PROGRAMS_MAP]: map(MAP_TYPE.PROG_ARRAY, 4, PROGRAM_SLOTS, false),
+      [XDP_TARGETS_MAP]: map(MAP_TYPE.ARRAY, XDP_TARGETS_BYTES, 1, true),
     }
     const refused: string[] = []
     const tryLoad = (what: string, source: ProgramSource) => {
@@ -49,8 +49,7 @@ for (const hook of HOOKS) {
     }
     const shapes = pairwiseShapes()
     for (const shape of shapes) {
-      tryLoad(`director of ${shapeText(shape)}`, director(hook, FACTS, shape, 'helper'))
-      tryLoad(`portless of ${shapeText(shape)}`, portless(hook, FACTS, shape))
+      for (const { name, source } of generation(hook, FACTS, shape)) tryLoad(name, source('helper'))
     }
     t.diagnostic(`${shapes.length} shapes`)
     assert.deepEqual(refused, [])

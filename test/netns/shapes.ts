@@ -8,7 +8,13 @@ import { SCHEDULERS } from '../../src/model/service.ts'
 /** Each property with what it may be. */
 const PROPERTIES: Readonly<Record<string, readonly Partial<Shape>[]>> = {
   families: [{ families: [4] }, { families: [6] }, { families: [4, 6] }],
-  protocols: [{ protocols: ['tcp'] }, { protocols: ['udp'] }, { protocols: ['tcp', 'udp'] }],
+  protocols: [
+    { protocols: ['tcp'] },
+    { protocols: ['udp'] },
+    { protocols: ['sctp'] },
+    { protocols: ['tcp', 'udp'] },
+    { protocols: ['tcp', 'udp', 'sctp'] },
+  ],
   schedulers: [...SCHEDULERS.map(scheduler => ({ schedulers: [scheduler] })), { schedulers: SCHEDULERS }],
   methods: [
     { methods: ['route'] },
@@ -24,6 +30,7 @@ const PROPERTIES: Readonly<Record<string, readonly Partial<Shape>[]>> = {
     },
   ],
   persistence: [{ persistence: false }, { persistence: true }],
+  onePacket: [{ onePacket: false }, { onePacket: true }],
   thresholds: [{ thresholds: false }, { thresholds: true }],
   anyPort: [{ anyPort: false }, { anyPort: true }],
   hashes: [{}, { hashPort: true }, { hashFallback: true }, { hashPort: true, hashFallback: true }],
