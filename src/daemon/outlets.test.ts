@@ -1,5 +1,6 @@
 /** Where news goes: to a real SMTP server, through a real pipe, into real programs. */
 import assert from 'node:assert/strict'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import {
   chmodSync,
@@ -107,6 +108,49 @@ test('letters go to everybody by SMTP, a connection each, with the headers of ke
   )
   assert.ok(first.includes('=> TCP CHECK failed on service <='))
   assert.ok(second.includes('..'), 'a line that is a dot does not end the mail')
+  assert.deepEqual(logged, [])
+})
+
+/** Debian's python3-aiosmtpd, for the python3 that is Debian's. */
+const PYTHON = '/usr/bin/python3'
+const withoutAiosmtpd = spawnSync(PYTHON, ['-c', 'import aiosmtpd']).status !== 0 && 'python3-aiosmtpd is not installed'
+
+test('a real mail server gets letters whole, and is taken leave of', { skip: withoutAiosmtpd }, async t => {
+  const free = createServer().listen(0, '127.0.0.1')
+  await once(free, 'listening')
+  const { port } = free.address() as AddressInfo
+  free.close()
+  const words = [
+    '-m',
+    'aiosmtpd',
+    '-n',
+    '-d',
+    '-d',
+    '-l',
+    `127.0.0.1:${port}`,
+    '-c',
+    'aiosmtpd.handlers.Debugging',
+    'stdout',
+  ]
+  const server = spawn(PYTHON, words, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, PYTHONUNBUFFERED: '1' },
+  })
+  t.after(() => server.kill('SIGKILL'))
+  let said = ''
+  for (const stream of [server.stdout, server.stderr])
+    stream.on('data', bytes => {
+      said += bytes
+    })
+  const logged: string[] = []
+  const outlets = openOutlets(text => logged.push(text))
+  outlets.configure({ ...GLOBAL, smtpServer: { host: '127.0.0.1', port } }, true)
+  await until(() => /[Ss]erver is listening|[Ss]tarting asyncio loop/.test(said), `it listens: ${said}`)
+  outlets.mail({ subject: '[LVS] one', body: '=> TCP CHECK failed on service <=' })
+  outlets.mail({ subject: '[LVS] two', body: '.\nbehind the dot' })
+  await until(() => said.split("b'QUIT'").length === 3, 'both are taken leave of')
+  assert.match(said, /Subject: \[LVS\] one\r?\nX-Mailer: Keepalived\r?\nTo: root@example\.org, ops@example\.org/)
+  assert.match(said, /^\.\r?\nbehind the dot$/m)
   assert.deepEqual(logged, [])
 })
 
