@@ -2,11 +2,14 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { type Ip, ip } from '../../src/bytes/address.ts'
+import { addAddress, deleteAddress } from '../../src/kernel/address.ts'
 import { inNamespace, namespaceCookie } from '../../src/kernel/namespace.ts'
+import { RouteSocket } from '../../src/kernel/route-socket.ts'
 import { removeServiceTable } from '../../src/kernel/service-table.ts'
 import { type Router, Routers, until, VIP } from './routers.ts'
 
@@ -197,6 +200,93 @@ test('pages, programs, weights and an operator who drains: what the table lists 
     await lists(a, '')
     exits(4)
     await lists(a, `${b.address} 2`)
+    assert.equal(await a.end(), 0)
+  } finally {
+    server.kill('SIGKILL')
+    await a.end('SIGKILL')
+    inNamespace(a.namespace, () => removeServiceTable(cookie))
+    rmSync(folder, { recursive: true })
+  }
+})
+
+test('a group of addresses, each of which rests while it is elsewhere; the quorum has its scripts', {
+  skip,
+}, async () => {
+  await using routers = new Routers('group')
+  const { a, b } = routers
+  const cookie = inNamespace(a.namespace, namespaceCookie)
+  let server = await serve(b)
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-group-'))
+  const told = join(folder, 'told')
+  const script = join(folder, 'tell.sh')
+  writeFileSync(script, `#!/bin/sh\necho "$1" >> ${told}\n`)
+  chmodSync(script, 0o755)
+  const ran = () => (existsSync(told) ? readFileSync(told, 'utf8').trim().split('\n').sort().join(' ') : '')
+  const addresses = [ip('192.168.41.249'), ip('192.168.41.250')]
+  const place = (work: (route: RouteSocket, address: Ip) => void) => {
+    using route = new RouteSocket(a.namespace)
+    for (const address of addresses) work(route, address)
+  }
+  try {
+    a.configure(`virtual_server_group G {
+    192.168.41.249-250 80
+}
+virtual_server group G {
+    delay_loop 1
+    warmup 0
+    retry 0
+    lb_algo rr
+    lb_kind DR
+    protocol TCP
+    ha_suspend
+    quorum_up "${script} up"
+    quorum_down "${script} down"
+    real_server ${b.address} 80 {
+        TCP_CHECK {
+            connect_timeout 1
+        }
+    }
+}
+`)
+    a.runSluice()
+    await a.says(/Suspending healthchecker .*41\.249[\s\S]*Suspending healthchecker .*41\.250/)
+    await until(
+      () => ran() === 'up up',
+      'both quorums are told',
+      () => `${ran()}\n${a.log}`,
+    )
+    assert.match(a.sluice('status').stdout, /checks rest: the address is not here/)
+    assert.doesNotMatch(a.log, /TCP connection/)
+
+    place((route, address) => addAddress(route, 'eth0', { address, prefix: 32 }))
+    await a.says(/Activating healthchecker .*41\.249[\s\S]*Activating healthchecker .*41\.250/)
+    await a.says(/TCP connection to \[192\.168\.41\.251\]:tcp:80 success/)
+    assert.match(a.sluice('status').stdout, /one probe for 2/)
+    server.kill('SIGKILL')
+    await lists(a, '')
+    await until(
+      () => ran() === 'down down up up',
+      'both are told again',
+      () => `${ran()}\n${a.log}`,
+    )
+    server = await serve(b)
+    await lists(a, `${b.address} 1, ${b.address} 1`)
+    await until(
+      () => ran() === 'down down up up up up',
+      'and again',
+      () => `${ran()}\n${a.log}`,
+    )
+
+    place((route, address) => deleteAddress(route, 'eth0', { address, prefix: 32 }))
+    await until(
+      () => a.log.split('Suspending').length === 5,
+      'both rest again',
+      () => a.log,
+    )
+    server.kill('SIGKILL')
+    const probes = () => a.status().virtualServers.map(({ suspended }) => suspended)
+    assert.deepEqual(probes(), [true, true])
+    assert.equal(listed(a), `${b.address} 1, ${b.address} 1`)
     assert.equal(await a.end(), 0)
   } finally {
     server.kill('SIGKILL')
