@@ -251,14 +251,19 @@ export class KernelNetwork implements ElectionNetwork {
   }
 }
 
-/** Undefined where the kernel has no IPv6. */
+/**
+ * Undefined where there is no IPv6: in the kernel, or on an interface of less than 1280 bytes. Whatever else is against it
+ * is no reason to have no election either: nobody but the log would miss what is heard here.
+ */
 function openNeighbours(ifindex: number): RawSocket | undefined {
+  let socket: RawSocket | undefined
   try {
-    const socket = new RawSocket({ family: 6, protocol: IP_PROTOCOL_ICMPV6, ifindex, icmpTypes: [NDP_ADVERTISEMENT] })
+    socket = new RawSocket({ family: 6, protocol: IP_PROTOCOL_ICMPV6, ifindex, icmpTypes: [NDP_ADVERTISEMENT] })
     socket.join(ALL_NODES, ifindex)
     return socket
   } catch (error) {
-    if (!isKernelError(error, 'EAFNOSUPPORT')) throw error
+    socket?.close()
+    if (!isKernelError(error)) throw error
     return undefined
   }
 }

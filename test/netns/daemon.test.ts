@@ -173,6 +173,15 @@ describe('sluice run', { concurrency: 4, skip }, () => {
     assert.equal(a.log.match(/claims it too/g)?.length, 1)
   })
 
+  test('an interface that is too narrow for IPv6 serves IPv4', async () => {
+    await using routers = new Routers('narrow')
+    const { a } = routers
+    inNamespace(a.namespace, () => spawnSync('ip', ['link', 'set', 'eth0', 'mtu', '1000']))
+    a.configure(instance(100))
+    a.runSluice()
+    await routers.onlyOn(a)
+  })
+
   test('a stranger that claims an IPv6 address is said as loudly', async () => {
     await using routers = new Routers('stranger6')
     const { a, b } = routers
