@@ -143,6 +143,7 @@ class BenchBacking implements Backing {
   jiffies(): number {
     return testRun(this.#clock, ANY_PACKET).verdict
   }
+  takeMarks(): void {}
   sweep(): void {}
   exclusively<T>(edit: () => T): T {
     return edit()

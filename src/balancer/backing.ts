@@ -1,7 +1,13 @@
 /** What a table of services stands on: memory that the data path shares, and the few things only a kernel can do. */
-import type { Ip } from '../bytes/address.ts'
+import type { Ip, IpFamily } from '../bytes/address.ts'
 import type { RegionName, TableFacts } from './layout.ts'
 import type { Shape } from './shape.ts'
+
+/** A firewall mark that a service takes packets by. */
+export interface Mark {
+  readonly family: IpFamily
+  readonly mark: number
+}
 
 export interface Backing {
   readonly facts: TableFacts
@@ -18,4 +24,6 @@ export interface Backing {
   routeSource(address: Ip): Ip | undefined
   /** Puts a program of this shape to work in place of the one before, between two packets. */
   reshape(shape: Shape, before: Shape | undefined): void
+  /** Has packets with these firewall marks, and no others, come to the director. */
+  takeMarks(marks: readonly Mark[]): void
 }

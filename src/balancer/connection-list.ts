@@ -42,7 +42,9 @@ function* listFamily(
     const kind = connections.get(at, CONNECTION.kind)
     if (kind !== KIND.connection && kind !== KIND.template) continue
     const left = connections.get(at, CONNECTION.timeout) - ((jiffies - connections.get(at, CONNECTION.stamp)) >>> 0)
-    const protocol = protocolName(connections.get(at, CONNECTION.protocol))
+    const number = connections.get(at, CONNECTION.protocol)
+    // A template by firewall mark is for all protocols.
+    const protocol = number === 0 ? 'IP' : protocolName(number)
     const client = addressAt(connections, at + clientAt[0], family)
     const virtual = addressAt(connections, at + virtualAt[0], family)
     const listed: ListedConnection = {
@@ -72,7 +74,10 @@ function serverOf(
   const number = connections.get(at, CONNECTION.destination) & (capacity.destinations - 1)
   const server = readEndpoint(destinations, number * DESTINATION_BYTES)
   const isTranslated = (connections.get(at, CONNECTION.flags) & CONNECTION_FLAG.translated) !== 0
-  return isTranslated ? { ...server, port: connections.get(at, [CONNECTION.serverPort[0], 'be16']) } : server
+  if (isTranslated) return { ...server, port: connections.get(at, [CONNECTION.serverPort[0], 'be16']) }
+  // A server of every port is reached at the one that was asked for; a template is for them all.
+  const isAnyPort = server.port === 0 && connections.get(at, CONNECTION.kind) === KIND.connection
+  return isAnyPort ? { ...server, port: connections.get(at, [CONNECTION.virtualPort[0], 'be16']) } : server
 }
 
 /** As ip_vs names states (ip_vs_state_name). */

@@ -2,11 +2,11 @@
 import { type Ip, ipBytes, ipFamily } from '../bytes/address.ts'
 import { checksum, pseudoHeaderSum } from '../bytes/checksum.ts'
 import { concat } from '../bytes/concat.ts'
+import { crc32c } from '../bytes/crc32c.ts'
 import { viewOf } from '../bytes/view.ts'
 import { endpointText } from '../model/service.ts'
 import { decodeIpv4, encodeIpv4, ipv4Header } from '../wire/ipv4.ts'
 import { decodeIpv6, encodeIpv6, type Ipv6Extension, ipv6Header } from '../wire/ipv6.ts'
-import { crc32c } from './crc32c.ts'
 import { ETHERNET_BYTES, PROTOCOL, SCTP_BYTES, SCTP_CHECKSUM, TCP_FLAG } from './program/headers.ts'
 
 export interface Endpoint {

@@ -5,6 +5,7 @@
  * connection table's seed is random and secret: who could compute the places could fill chosen buckets.
  */
 import type { Scalar, Value } from '../bpf/value.ts'
+import type { IpFamily } from '../bytes/address.ts'
 
 const MULTIPLIER_1 = 0x9e3779b97f4a7c15n
 const MULTIPLIER_2 = 0xc2b2ae3d27d4eb4fn
@@ -63,8 +64,8 @@ export function addressesCode(client: readonly Value[], virtual: readonly Value[
   return rest.reduce((hash, word, i) => stir(hash.xor(word), i + 1), stir(first!.xor(seed), 0))
 }
 
-/** What an entry of the index is about: where clients go, or a real server whose replies are to be translated. */
-export const INDEX_TAG = { service: 4, server: 5 } as const
+/** What an entry of the index is about: where clients go, a real server whose replies are to be translated, a firewall mark. */
+export const INDEX_TAG = { service: 4, server: 5, mark: 6, mark6: 7 } as const
 /** What is added to the tag where the address is of IPv6. */
 const INDEX_TAG_IPV6 = 0x60
 
@@ -85,6 +86,11 @@ export function serviceIndexKey(
   bytes.setUint8(6, protocol)
   bytes.setUint8(7, INDEX_TAG[tag])
   return bytes.getBigUint64(0, true)
+}
+
+/** The key of a service by firewall mark: the mark stands where an IPv4 address would. */
+export function markIndexKey(mark: number, family: IpFamily): bigint {
+  return BigInt(mark) | (BigInt(INDEX_TAG[family === 4 ? 'mark' : 'mark6']) << 56n)
 }
 
 function wideIndexKey(address: Uint8Array, port: number, protocol: number, tag: keyof typeof INDEX_TAG): bigint {

@@ -8,13 +8,13 @@ import { interpret } from '../bpf/interpreter.ts'
 import type { ContextFields } from '../bpf/interpreter-context.ts'
 import type { HelperFunction } from '../bpf/interpreter-machine.ts'
 import { type Ip, ip, ipFamily, ipFromBytes } from '../bytes/address.ts'
-import type { Backing } from './backing.ts'
+import type { Backing, Mark } from './backing.ts'
 import { type Capacity, REGION_NAMES, type RegionName, regionBytes, type TableFacts } from './layout.ts'
 import { Memory } from './memory.ts'
 import { PROGRAM_SLOT, PROGRAMS_MAP } from './program/dispatch.ts'
 import { enterConnection } from './program/enter-connection.ts'
-import { generation } from './program/generation.ts'
-import { type Hook, TC } from './program/hook.ts'
+import { compileGeneration } from './program/generation.ts'
+import { type Hook, MARKED, TC } from './program/hook.ts'
 import { sweeper } from './program/sweep.ts'
 import { encodeXdpTargets, XDP_TARGETS_MAP } from './program/xdp-targets.ts'
 import { writeSettings } from './settings.ts'
@@ -87,6 +87,8 @@ class InterpretedBacking implements Backing {
   mtu = 1500
   /** The programs at each hook that a packet meets, in their order; by their slots. */
   #programs: readonly (readonly [Hook, readonly (CompiledProgram | undefined)[]])[] = []
+  /** Services' firewall marks, by family and number. */
+  #marks: ReadonlySet<string> = new Set()
   readonly #sweeper: CompiledProgram
   readonly #hooks: readonly Hook[]
   #enter: CompiledProgram | undefined
@@ -128,24 +130,29 @@ class InterpretedBacking implements Backing {
     return ROUTER[ipFamily(address)]
   }
   reshape(shape: Shape): void {
-    this.#programs = this.#hooks.map(hook => {
-      const programs: CompiledProgram[] = []
-      for (const { slot, source } of generation(hook, this.facts, shape))
-        programs[slot] = compile(source('helper'), { positions: true })
-      return [hook, programs]
-    })
+    this.#programs = this.#hooks.map(hook => [hook, compileGeneration(hook, this.facts, shape, { positions: true })])
   }
 
-  receive(packet: Uint8Array, trace?: Trace, context?: ContextFields): Fate {
+  takeMarks(marks: readonly Mark[]): void {
+    this.#marks = new Set(marks.map(({ family, mark }) => `${family} ${mark}`))
+  }
+
+  /** What passes with a mark that a service has comes again, a copy with one hop less. */
+  receive(packet: Uint8Array, trace?: Trace, context: ContextFields = {}): Fate {
     const [first, ...others] = this.#programs
-    let fate = this.#meet(...first!, packet, trace, context)
-    for (const other of others) if (fate.verdict === 'pass') fate = this.#meet(...other, packet, trace, context)
-    return fate
+    let fate = this.#meet(...first!, PROGRAM_SLOT.director, packet, trace, context)
+    for (const other of others)
+      if (fate.verdict === 'pass') fate = this.#meet(...other, PROGRAM_SLOT.director, packet, trace, context)
+    const isIpv6 = packet[12] === 0x86
+    if (fate.verdict !== 'pass' || !this.#marks.has(`${isIpv6 ? 6 : 4} ${context.mark}`)) return fate
+    const [, programs] = this.#programs.at(-1)!
+    return this.#meet(MARKED, programs, PROGRAM_SLOT.marked, copyOf(packet, isIpv6), trace, context)
   }
 
   #meet(
     hook: Hook,
     programs: readonly (CompiledProgram | undefined)[],
+    slot: number,
     packet: Uint8Array,
     trace?: Trace,
     context: ContextFields = {},
@@ -164,7 +171,7 @@ class InterpretedBacking implements Backing {
       fib.set(mac, 58)
       return 0
     }
-    const outcome = interpret(programs[PROGRAM_SLOT.director]!, {
+    const outcome = interpret(programs[slot]!, {
       packet,
       context,
       regions: { ...this.memory, [XDP_TARGETS_MAP]: TARGETS },
@@ -193,4 +200,19 @@ class InterpretedBacking implements Backing {
         : ipFromBytes(nextHop.slice(4, nextHop[0] === AF_INET6 ? 20 : 8))
     return { verdict: 'sent', packet: outcome.packet, nextHop: hop, instructions, hook: hook.type }
   }
+}
+
+/** What netfilter makes of a packet that it duplicates in the input hook: one hop less. */
+function copyOf(packet: Uint8Array, isIpv6: boolean): Uint8Array {
+  const copy = packet.slice()
+  const view = new DataView(copy.buffer)
+  if (isIpv6) {
+    view.setUint8(21, view.getUint8(21) - 1)
+    return copy
+  }
+  view.setUint8(22, view.getUint8(22) - 1)
+  // The checksum grows by what the word of the TTL has lost; a carry goes around.
+  const sum = view.getUint16(24) + 0x100
+  view.setUint16(24, (sum & 0xffff) + (sum >> 16))
+  return copy
 }

@@ -54,6 +54,7 @@ export class LiveShape {
       tunnelFamilies: before.tunnelFamilies,
       onePacket: before.onePacket && entries > 0,
       sync: before.sync,
+      marks: before.marks && entries > 0,
     }
     const after = numbers.reduce((shape, number) => {
       const members = this.#records

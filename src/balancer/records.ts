@@ -12,7 +12,7 @@ import {
   type Tunnel,
 } from '../model/service.ts'
 import { type Destination, NotDoneError, TableError, type VirtualService } from '../model/virtual-service.ts'
-import { serviceIndexKey } from './hash.ts'
+import { markIndexKey, serviceIndexKey } from './hash.ts'
 import { isHost } from './is-host.ts'
 import { DESTINATION, FORWARD, SERVICE, SERVICE_FLAG, TUNNEL_FLAG, TUNNEL_TYPE } from './layout.ts'
 import type { Memory } from './memory.ts'
@@ -24,6 +24,8 @@ const PROTOCOL_NUMBER: Readonly<Record<Protocol, number>> = {
   UDP: PROTOCOL.udp,
   SCTP: PROTOCOL.sctp,
 }
+/** Of a service that takes packets of any protocol, by their mark; ip_vs has 0 there, too. */
+const PROTOCOL_BY_MARK = 0
 const FLAG_BITS: Readonly<Record<SchedulerFlag, number>> = {
   'flag-1': SERVICE_FLAG.flag1,
   'flag-2': SERVICE_FLAG.flag2,
@@ -39,7 +41,6 @@ const TUNNEL_FLAGS: Readonly<Record<ChecksumOption, number>> = {
 /** What this data path cannot do is refused by name, before anything is changed. */
 export function judgeService(service: VirtualService): void {
   const { key, scheduler } = service
-  if (key.kind === 'mark') throw new NotDoneError('EOPNOTSUPP', 'services by firewall mark')
   const prefix = service.persistence?.prefix
   if (prefix !== undefined && serviceFamily(key) === 6 && (prefix < 1 || prefix > 128))
     throw new TableError('EINVAL', `an IPv6 netmask has 1 to 128 bits, not ${prefix}`)
@@ -47,7 +48,7 @@ export function judgeService(service: VirtualService): void {
     throw new TableError('ENOENT', `there is no persistence engine ${service.persistenceEngine}`)
   if (scheduler !== 'none' && !RUNNABLE_SCHEDULERS.includes(scheduler))
     throw new NotDoneError('ENOENT', `the scheduler ${scheduler}`)
-  if (key.port === 0 && service.persistence === undefined)
+  if (key.kind === 'address' && key.port === 0 && service.persistence === undefined)
     throw new TableError('EINVAL', 'a service of every port must be persistent')
 }
 
@@ -65,26 +66,27 @@ export function judgeDestination(key: ServiceKey, destination: Destination): voi
 
 /** The key under which the data path finds the service. */
 export function indexKey(key: ServiceKey): bigint {
-  if (key.kind === 'mark') throw new NotDoneError('EOPNOTSUPP', 'services by firewall mark')
+  if (key.kind === 'mark') return markIndexKey(key.mark, key.family)
   return serviceIndexKey(ipBytes(key.address), key.port, PROTOCOL_NUMBER[key.protocol])
 }
 
-/** The key under which the data path finds a real server whose replies are to be translated. */
-export function serverKey(service: ServiceKey, address: Ip, port: number): bigint {
-  if (service.kind === 'mark') throw new NotDoneError('EOPNOTSUPP', 'services by firewall mark')
-  return serviceIndexKey(ipBytes(address), port, PROTOCOL_NUMBER[service.protocol], 'server')
+/** The keys under which the data path finds a real server whose replies are to be translated: one for each protocol. */
+export function serverKeys(service: ServiceKey, address: Ip, port: number): readonly bigint[] {
+  const protocols = service.kind === 'mark' ? Object.values(PROTOCOL_NUMBER) : [PROTOCOL_NUMBER[service.protocol]]
+  return protocols.map(protocol => serviceIndexKey(ipBytes(address), port, protocol, 'server'))
 }
 
 /** Writes everything but the list of destinations, the scheduler and its state. */
 export function writeService(memory: Memory, record: number, service: VirtualService, hertz: number): void {
   const { key, persistence } = service
-  if (key.kind === 'mark') throw new NotDoneError('EOPNOTSUPP', 'services by firewall mark')
   const family = serviceFamily(key)
   const prefix = persistence?.prefix ?? (family === 4 ? 32 : 128)
   memory.set(record, SERVICE.family, family)
-  memory.set(record, SERVICE.protocol, PROTOCOL_NUMBER[key.protocol])
-  memory.set(record, [SERVICE.port[0], 'be16'], key.port)
-  writeAddress(memory, record + SERVICE.address[0], key.address)
+  const isMark = key.kind === 'mark'
+  memory.set(record, SERVICE.protocol, isMark ? PROTOCOL_BY_MARK : PROTOCOL_NUMBER[key.protocol])
+  memory.set(record, [SERVICE.port[0], 'be16'], isMark ? 0 : key.port)
+  memory.set(record, SERVICE.mark, isMark ? key.mark : 0)
+  writeAddress(memory, record + SERVICE.address[0], isMark ? undefined : key.address)
   memory.set(record, SERVICE.prefix, prefix)
   if (family === 4) memory.slice(record + SERVICE.netmask[0], 4).set(netmask(prefix, 4))
   else memory.slice(record + SERVICE.netmask6[0], 16).set(netmask(prefix, 16))
@@ -108,6 +110,12 @@ export function readService(memory: Memory, record: number): VirtualService {
 }
 
 export function readServiceKey(memory: Memory, record: number): ServiceKey {
+  if (memory.get(record, SERVICE.protocol) === PROTOCOL_BY_MARK)
+    return {
+      kind: 'mark',
+      mark: memory.get(record, SERVICE.mark),
+      family: familyAt(memory, record, SERVICE.family),
+    }
   return {
     kind: 'address',
     protocol: protocolName(memory.get(record, SERVICE.protocol)),

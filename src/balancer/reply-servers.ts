@@ -5,7 +5,7 @@
  */
 import { TableError } from '../model/virtual-service.ts'
 import { DESTINATION, DESTINATION_BYTES, DESTINATION_FLAG, FORWARD, SERVICE_BYTES } from './layout.ts'
-import { readEndpoint, readServiceKey, serverKey } from './records.ts'
+import { readEndpoint, readServiceKey, serverKeys } from './records.ts'
 import { addToIndex, changeInIndex, findInIndex, removeFromIndex } from './service-index.ts'
 import type { TableRecords } from './table-records.ts'
 
@@ -16,9 +16,9 @@ export function expectReplies(records: TableRecords, service: number, destinatio
   const flags = destinations.get(record, DESTINATION.flags)
   const wanted = destinations.get(record, DESTINATION.forward) === FORWARD.masquerade
   if (!wanted || (flags & DESTINATION_FLAG.translated) !== 0) return
-  const key = keyOf(records, service, destination)
-  if (!changeInIndex(index, key, 1) && !addToIndex(index, key, 1))
-    throw new TableError('ENOSPC', 'the service index has no place for this server')
+  for (const key of keysOf(records, service, destination))
+    if (!changeInIndex(index, key, 1) && !addToIndex(index, key, 1))
+      throw new TableError('ENOSPC', 'the service index has no place for this server')
   destinations.set(record, DESTINATION.flags, flags | DESTINATION_FLAG.translated)
 }
 
@@ -27,12 +27,13 @@ export function ignoreReplies(records: TableRecords, service: number, destinatio
   const { destinations, index } = records
   const flags = destinations.get(destination * DESTINATION_BYTES, DESTINATION.flags)
   if ((flags & DESTINATION_FLAG.translated) === 0) return
-  const key = keyOf(records, service, destination)
-  changeInIndex(index, key, -1)
-  if (findInIndex(index, key) === 0) removeFromIndex(index, key)
+  for (const key of keysOf(records, service, destination)) {
+    changeInIndex(index, key, -1)
+    if (findInIndex(index, key) === 0) removeFromIndex(index, key)
+  }
 }
 
-function keyOf({ destinations, services }: TableRecords, service: number, destination: number): bigint {
+function keysOf({ destinations, services }: TableRecords, service: number, destination: number): readonly bigint[] {
   const { address, port } = readEndpoint(destinations, destination * DESTINATION_BYTES)
-  return serverKey(readServiceKey(services, service * SERVICE_BYTES), address, port)
+  return serverKeys(readServiceKey(services, service * SERVICE_BYTES), address, port)
 }

@@ -1,5 +1,5 @@
 /** The settings of a table: what is written when it is made, and read by whoever opens it later. */
-import { crcPowers } from './crc32c.ts'
+import { crcPowers } from './crc-powers.ts'
 import {
   CRC_POWERS_OFFSET,
   LAYOUT_MAGIC,

@@ -19,6 +19,8 @@ export interface Shape {
   readonly tunnels: readonly TunnelType[]
   /** Of the addresses that tunnels lead to. */
   readonly tunnelFamilies: readonly IpFamily[]
+  /** Some service takes packets by their firewall mark: their connections may be for any address. */
+  readonly marks: boolean
   /** Some service takes every port of its address. */
   readonly anyPort: boolean
   /** Some service has sh-port or mh-port: clients are told apart by their ports, too. */
@@ -60,6 +62,7 @@ export const EMPTY_SHAPE: Shape = {
   methods: [],
   tunnels: [],
   tunnelFamilies: [],
+  marks: false,
   anyPort: false,
   hashPort: false,
   hashFallback: false,
@@ -79,6 +82,7 @@ export function shapeText(shape: Shape): string {
     ...METHODS.filter(method => shape.methods.includes(method)),
     ...TUNNELS.filter(tunnel => shape.tunnels.includes(tunnel)),
     ...FAMILIES.filter(family => shape.tunnelFamilies.includes(family)).map(family => `outer-ipv${family}`),
+    ...(shape.marks ? ['marks'] : []),
     ...(shape.anyPort ? ['any-port'] : []),
     ...(shape.hashPort ? ['hash-port'] : []),
     ...(shape.hashFallback ? ['hash-fallback'] : []),
@@ -102,6 +106,7 @@ export function parseShape(text: string): Shape {
     methods: METHODS.filter(method => words.includes(method)),
     tunnels: TUNNELS.filter(tunnel => words.includes(tunnel)),
     tunnelFamilies: FAMILIES.filter(family => words.includes(`outer-ipv${family}`)),
+    marks: words.includes('marks'),
     anyPort: words.includes('any-port'),
     hashPort: words.includes('hash-port'),
     hashFallback: words.includes('hash-fallback'),
@@ -127,6 +132,7 @@ export function shapeWith(shape: Shape, service: VirtualService, needs: Destinat
     tunnelFamilies: FAMILIES.filter(
       family => needs.tunnelFamilies.includes(family) || shape.tunnelFamilies.includes(family),
     ),
+    marks: shape.marks || key.kind === 'mark',
     anyPort: shape.anyPort || (key.kind === 'address' && key.port === 0),
     hashPort: shape.hashPort || (hashes && schedulerFlags.includes('flag-2')),
     hashFallback: shape.hashFallback || (hashes && schedulerFlags.includes('flag-1')),

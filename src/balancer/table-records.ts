@@ -44,7 +44,6 @@ export class TableRecords {
 
   /** The number of a service that has not been removed. */
   find(key: ServiceKey): number | undefined {
-    if (key.kind === 'mark') return undefined
     const number = findInIndex(this.index, indexKey(key))
     return number === undefined || this.isRemoved(number) ? undefined : number
   }

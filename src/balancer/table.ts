@@ -24,7 +24,7 @@ import {
   type VirtualService,
 } from '../model/virtual-service.ts'
 import type { SyncedConnection } from '../wire/ipvs-sync.ts'
-import type { Backing } from './backing.ts'
+import type { Backing, Mark } from './backing.ts'
 import { listConnections } from './connection-list.ts'
 import { addCounts, clearCounts, clearRates, readCounts, writeCounts } from './counts.ts'
 import { dueConnections } from './due-connections.ts'
@@ -189,6 +189,14 @@ export class RegionTable implements ServiceTable {
         this.#records.services.set(record, SERVICE.flags, 0)
         throw new TableError('ENOSPC', 'the service index has no place for this service')
       }
+      if (key.kind !== 'mark') return
+      try {
+        this.renewMarks()
+      } catch (error) {
+        this.#remove(number)
+        this.#forgetEmpty([number])
+        throw error
+      }
     })
   }
 
@@ -208,6 +216,7 @@ export class RegionTable implements ServiceTable {
     this.#edit(() => {
       const service = this.#records.get(key)
       this.#remove(service)
+      if (key.kind === 'mark') this.renewMarks()
       this.#forgetEmpty([service])
       this.#shape.shrink()
     })
@@ -216,7 +225,9 @@ export class RegionTable implements ServiceTable {
   flush(): void {
     this.#edit(() => {
       const services = this.#records.usedServices()
+      const hasMarks = this.marks().length > 0
       for (const service of services) this.#remove(service)
+      if (hasMarks) this.renewMarks()
       this.#forgetEmpty(services)
       this.#shape.shrink()
     })
@@ -350,6 +361,19 @@ export class RegionTable implements ServiceTable {
         if (why !== undefined) dropped(why)
       }
     })
+  }
+
+  /** The firewall marks that services take packets by. */
+  marks(): readonly Mark[] {
+    const keys = this.#records
+      .usedServices()
+      .map(number => readServiceKey(this.#records.services, number * SERVICE_BYTES))
+    return keys.filter(key => key.kind === 'mark')
+  }
+
+  /** Has packets with those marks come to the director, as they do from the edit on that makes the service. */
+  renewMarks(): void {
+    this.#backing.takeMarks(this.marks())
   }
 
   // What edits are made of.

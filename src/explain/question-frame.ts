@@ -1,9 +1,9 @@
 /** The packet that is asked about, as it would come in on an interface: every checksum right. */
 
-import { crc32c } from '../balancer/crc32c.ts'
 import { ipBytes, ipFamily, type Mac } from '../bytes/address.ts'
 import { pseudoHeaderSum } from '../bytes/checksum.ts'
 import { concat } from '../bytes/concat.ts'
+import { crc32c } from '../bytes/crc32c.ts'
 import { viewOf } from '../bytes/view.ts'
 import { Failure } from '../diagnostics/failure.ts'
 import { ETHERTYPE_IPV4, ETHERTYPE_IPV6, encodeEthernet } from '../wire/ethernet.ts'

@@ -5,6 +5,7 @@
  *   /run/sluice/bpf/<namespace cookie>/
  *     settings … ledger   the regions of balancer/layout.ts
  *     programs            which generation of the director runs
+ *     dispatch-marked     the same for packets that come back for their firewall mark (marked-packets.ts)
  *     dispatch            what is attached to the interfaces, by link-<number> where the kernel has links
  *     xdp-…               the same at XDP, where somebody chose it: xdp-hook.ts
  *     expiry              the timer that takes out idle connections; sweep and clock are its helpers
@@ -23,7 +24,7 @@ import {
 } from 'node:fs'
 import { totalmem } from 'node:os'
 import { dirname, join } from 'node:path'
-import type { Backing } from '../balancer/backing.ts'
+import type { Backing, Mark } from '../balancer/backing.ts'
 import {
   type Capacity,
   REGION_NAMES,
@@ -34,10 +35,10 @@ import {
 } from '../balancer/layout.ts'
 import { readShape } from '../balancer/live-shape.ts'
 import { Memory } from '../balancer/memory.ts'
-import { dispatcher, PROGRAM_SLOTS, PROGRAMS_MAP } from '../balancer/program/dispatch.ts'
+import { dispatcher, PROGRAM_SLOT, PROGRAM_SLOTS, PROGRAMS_MAP } from '../balancer/program/dispatch.ts'
 import { enterConnection } from '../balancer/program/enter-connection.ts'
 import { generation } from '../balancer/program/generation.ts'
-import { TC } from '../balancer/program/hook.ts'
+import { MARKED, TC } from '../balancer/program/hook.ts'
 import { clock, expiryTimer, sweeper, TIMER_BYTES, TIMER_MAP } from '../balancer/program/sweep.ts'
 import { readFacts, writeSettings } from '../balancer/settings.ts'
 import { EMPTY_SHAPE, type Shape } from '../balancer/shape.ts'
@@ -69,6 +70,7 @@ import { clockResolutionNs, type Mapping } from './libc.ts'
 import { findLink, links } from './link.ts'
 import { type Load, loadDirector, loadLooping, loadPlain } from './load-looping.ts'
 import { lock, unlock } from './lock.ts'
+import { MARKED_LINK, releaseMarkedPackets, takeMarkedPackets } from './marked-packets.ts'
 import { namespaceCookie } from './namespace.ts'
 import { missingPrivilege } from './process.ts'
 import { RouteSocket } from './route-socket.ts'
@@ -102,6 +104,8 @@ function connectionsByDefault(): number {
 }
 
 const LOCK_FILE = 'table.lock'
+/** What is attached where marked packets come in. */
+const MARKED_DISPATCH = 'dispatch-marked'
 
 /** How many programs are kept at hand: an edit, and its undoing, compile once. */
 const PROGRAMS_MAX = 32
@@ -145,6 +149,7 @@ export function removeServiceTable(cookie: bigint = namespaceCookie()): void {
   for (const { role } of runningSyncDaemons(cookie)) stopSyncDaemon(role, cookie)
   if (!existsSync(directory)) return
   using route = new RouteSocket()
+  if (cookie === namespaceCookie()) releaseMarkedPackets(route, ifindex => linkPath(directory, ifindex))
   if (cookie === namespaceCookie())
     for (const link of links(route)) detachIngress(route, link.ifindex, linkPath(directory, link.ifindex))
   forget(directory, cookie)
@@ -230,8 +235,11 @@ export class PinnedTable extends RegionTable {
     try {
       const interfaces = links(route)
       for (const link of interfaces)
-        attachIngress(route, program, link.ifindex, linkPath(this.#directory, link.ifindex))
+        if (link.name !== MARKED_LINK)
+          attachIngress(route, program, link.ifindex, linkPath(this.#directory, link.ifindex))
       refreshTargets(this.#directory, interfaces)
+      // Whoever made a service by mark may have been killed over it, or somebody has taken the cable away.
+      if (!interfaces.some(link => link.name === MARKED_LINK) && this.marks().length > 0) this.renewMarks()
     } finally {
       closeSync(program)
     }
@@ -278,6 +286,7 @@ class KernelBacking implements Backing {
   readonly memory: Readonly<Record<RegionName, Uint8Array>>
   readonly #mappings: readonly Mapping[]
   readonly #descriptors: Readonly<Record<string, number>>
+  readonly #directory: string
   readonly #lockFile: number
   readonly xdp: XdpTable
   /** By shape, the one used last at the end. */
@@ -304,6 +313,7 @@ class KernelBacking implements Backing {
     >
     this.#mappings = [...mappings.values()]
     this.#descriptors = descriptors
+    this.#directory = directory
     this.#lockFile = lockFile
   }
 
@@ -328,6 +338,15 @@ class KernelBacking implements Backing {
     } finally {
       this.#locked = false
     }
+  }
+
+  takeMarks(marks: readonly Mark[]): void {
+    const program = () => {
+      const descriptor = openPinned(join(this.#directory, MARKED_DISPATCH))
+      if (descriptor === undefined) throw new Error('the dispatcher of marked packets is not pinned')
+      return descriptor
+    }
+    takeMarkedPackets(marks, program, ifindex => linkPath(this.#directory, ifindex))
   }
 
   routeSource(address: Ip): Ip | undefined {
@@ -433,6 +452,12 @@ function makeBacking(directory: string, lockFile: number, wanted: Partial<Capaci
   backing.reshape(EMPTY_SHAPE, undefined)
   pin(dispatch, join(directory, 'dispatch'))
   closeSync(dispatch)
+  const marked = loadPlain(
+    load,
+    dispatcher(MARKED, () => {}, PROGRAM_SLOT.marked),
+  )
+  pin(marked, join(directory, MARKED_DISPATCH))
+  closeSync(marked)
   closeSync(expiry)
   // The clock comes last: where it is pinned, all the rest is.
   for (const name of [...REGION_NAMES, PROGRAMS_MAP, TIMER_MAP, 'sweep', 'clock'])

@@ -34,6 +34,7 @@ const EVERYTHING: Shape = {
   methods: ['route', 'masquerade', 'tunnel'],
   tunnels: ['ipip', 'gue', 'gre'],
   tunnelFamilies: [4, 6],
+  marks: true,
   anyPort: true,
   hashPort: true,
   hashFallback: true,

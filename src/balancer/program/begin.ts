@@ -30,10 +30,8 @@ import { thinOut } from './defence.ts'
 import { advance, isOver } from './follow.ts'
 import { PROTOCOL, TCP_FLAG } from './headers.ts'
 import { passOnePacket, type VariableWay } from './one-packet.ts'
-import type { Packet } from './parse.ts'
 import { perProtocol } from './per-protocol.ts'
 import type { Scene } from './scene.ts'
-import type { Tables } from './tables.ts'
 import { tell } from './tell.ts'
 
 /** Where services schedule packets one by one: how such a packet goes to its server, and where the program goes on then. */
@@ -135,6 +133,7 @@ export function beginConnection(
     sctp: () => create(STATE.SCTP_INIT1, false),
   })
   settleMethod(scene, slot, destination, key, full)
+  if (hook.mark !== undefined) tables.detail(slot).set(DETAIL.mark, service.get(SERVICE.mark))
   tell(code, 'created', () => ({ slot }))
   openUnusually(scene, slot, destination)
   if (shape.thresholds) burden(code, tables, destination)
@@ -166,14 +165,15 @@ function openUnusually(scene: Scene, slot: Value, destination: Value): void {
 
 /** A client that was here before goes where it went; its template counts one more child. Leaves by `chosen` then. */
 function findTemplate(
-  { code, tables, packet, now }: Scene,
+  scene: Scene,
   service: Pointer,
   template: Variable,
   destination: Variable,
   chosen: () => void,
 ): void {
+  const { code, tables, now } = scene
   code.when(service.get(SERVICE.persistence).ne(0), () => {
-    const key = templateKey(tables, packet, service)
+    const key = templateKey(scene, service)
     const slot = code.variable(0, 32)
     code.section(absent => {
       code.section(matched => {
@@ -215,9 +215,9 @@ function findTemplate(
 }
 
 function createTemplate(scene: Scene, service: Pointer, template: Variable, destination: Value): void {
-  const { code, tables, hook, packet, now } = scene
+  const { code, tables, hook, now } = scene
   code.when(service.get(SERVICE.persistence).ne(0), () => {
-    const key = templateKey(tables, packet, service)
+    const key = templateKey(scene, service)
     const slot = code.variable(0, 32)
     const timeout = service.get(SERVICE.persistence)
     createConnection(
@@ -241,11 +241,19 @@ function createTemplate(scene: Scene, service: Pointer, template: Variable, dest
 /** The client's port 0, the virtual port 65535. */
 const HIDDEN_PORTS = 0xffff_0000
 
-/** <protocol, client's network, 0, virtual address, virtual port>; a service of every port has templates of port 0. */
-function templateKey(tables: Tables, packet: Packet, service: Pointer): ConnectionKey {
+/**
+ * <protocol, client's network, 0, virtual address, virtual port>; a service of every port has templates of port 0. By mark:
+ * <IP, client's network, 0, the mark as an address, 0>, so that all that has it goes to the same server.
+ */
+function templateKey({ code, tables, hook, packet }: Scene, service: Pointer): ConnectionKey {
   const { family } = packet
   const netmask = readAddress(service, family === 4 ? SERVICE.netmask : SERVICE.netmask6, family)
   const network = packet.source.map((word, i) => word.and(netmask[i]!))
+  if (hook.mark !== undefined) {
+    const mark = service.get(SERVICE.mark).swap(32)
+    const virtual = family === 4 ? [mark] : [mark, code.constant(0)]
+    return connectionKey(tables, network, virtual, code.constant(0), 0, 'template')
+  }
   const port = service.get(SERVICE.port).shl(16)
   return connectionKey(tables, network, packet.destination, port, packet.protocol, 'template')
 }

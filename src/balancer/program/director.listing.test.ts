@@ -34,6 +34,7 @@ const ARTICLE: Shape = {
   methods: ['route'],
   tunnels: [],
   tunnelFamilies: [],
+  marks: false,
   anyPort: false,
   hashPort: false,
   hashFallback: false,

@@ -13,6 +13,7 @@
 import type { Code } from '../../bpf/code.ts'
 import type { ProgramSource } from '../../bpf/compile.ts'
 import { HELPER } from '../../bpf/helper.ts'
+import type { Field, Variable } from '../../bpf/value.ts'
 import type { IpFamily } from '../../bytes/address.ts'
 import { CONNECTION, COUNTER, type TableFacts } from '../layout.ts'
 import { scheduleCallbacks } from '../schedulers/schedule.ts'
@@ -31,7 +32,7 @@ import { leaveHardWays, leaveOddPackets, leaveOnePackets } from './leave-to-tc.t
 import { noteForSync } from './note-for-sync.ts'
 import { carriesIpv6, isFragment, type Packet, parsePacket } from './parse.ts'
 import { followReply } from './reply.ts'
-import { translate } from './rewrite.ts'
+import { increaseTtl, translate } from './rewrite.ts'
 import type { Scene } from './scene.ts'
 import { CRC_WALK } from './sctp-checksum.ts'
 import { guardTtl } from './send.ts'
@@ -82,7 +83,11 @@ function writeDirector(code: Code, hook: Hook, facts: TableFacts, shape: Shape, 
   }
   if (second !== undefined)
     code.when(carriesIpv6(code, hook, pass), () => {
-      code.tailCall(code.parameter(0), PROGRAMS_MAP, PROGRAM_SLOT.ipv6)
+      code.tailCall(
+        code.parameter(0),
+        PROGRAMS_MAP,
+        hook.mark === undefined ? PROGRAM_SLOT.ipv6 : PROGRAM_SLOT.markedIpv6,
+      )
       pass()
     })
   serveFamily(code, hook, facts, shape, looping, first)
@@ -108,6 +113,7 @@ function serveFamily(
     pass()
   }
   const packet = parsePacket(code, hook, shape, family, other, aside)
+  if (hook.mark !== undefined) increaseTtl(packet)
 
   withErrors(code, tables, hook, packet, refuse => direct(code, tables, hook, shape, looping, packet, refuse))
 }
@@ -125,24 +131,30 @@ function direct(
   const pass = () => code.exit(hook.pass)
   code.comment('the service')
   const service = code.variable(0, 32)
+  const key = connectionKey(tables, packet.source, packet.destination, packet.ports, packet.protocol, 'connection')
+  const slot = code.variable(0, 32)
+  /** Not 0 for a packet that has a connection, but whose service only its mark could tell. */
+  const unserved = code.variable(0, 8)
   code.section(found => {
-    findInIndexCode(code, tables, 'service', packet.destination, packet.ports.shr(16), packet.protocol, service, found)
-    if (shape.anyPort)
-      findInIndexCode(code, tables, 'service', packet.destination, code.constant(0), packet.protocol, service, () => {
-        tell(code, 'any-port')
+    if (hook.mark === undefined) findByAddress(code, tables, shape, packet, service, found)
+    else findByMark(code, tables, hook.mark, packet, service, found)
+    if (hook.mark === undefined && shape.marks)
+      findConnection(code, tables, key, slot, () => {
+        unserved.set(1)
         found()
       })
-    if (shape.methods.includes('masquerade')) followReply(code, tables, hook, shape, looping, packet)
+    if (hook.mark === undefined && shape.methods.includes('masquerade'))
+      followReply(code, tables, hook, shape, looping, packet)
     tell(code, 'no-service')
     pass()
   })
-  tell(code, 'service', () => ({ service }))
+  const served = () => tell(code, 'service', () => ({ service }))
+  if (shape.marks && hook.mark === undefined) code.when(unserved.eq(0), served)
+  else served()
   leaveOddPackets(code, hook, packet)
 
   const now = code.call(HELPER.jiffies).low32()
   const scene: Scene = { code, tables, hook, shape, packet, looping, now, refuse }
-  const key = connectionKey(tables, packet.source, packet.destination, packet.ports, packet.protocol, 'connection')
-  const slot = code.variable(0, 32)
   const destination = code.variable(0, 32)
   const way = shape.onePacket ? { flags: code.variable(0, 8), serverPort: code.variable(0, 16) } : undefined
   code.section(sent => {
@@ -157,6 +169,8 @@ function direct(
         followConnection(scene, key, slot, destination, absent)
         known()
       })
+      // The stack finds out its mark, and it comes again.
+      if (shape.marks && hook.mark === undefined) code.guard(unserved.eq(0), pass)
       code.comment('a new connection')
       tell(code, 'new-connection')
       const alone = way === undefined ? undefined : { way, leave: sent }
@@ -182,4 +196,32 @@ function direct(
   forward(scene, way ?? wayOf(tables, slot), destination, (address, port) =>
     translate(scene, { end: 'destination', address, port }, truncated),
   )
+}
+
+function findByAddress(
+  code: Code,
+  tables: Tables,
+  shape: Shape,
+  { destination, ports, protocol }: Packet,
+  service: Variable,
+  found: () => void,
+): void {
+  findInIndexCode(code, tables, 'service', destination, ports.shr(16), protocol, service, found)
+  if (!shape.anyPort) return
+  findInIndexCode(code, tables, 'service', destination, code.constant(0), protocol, service, () => {
+    tell(code, 'any-port')
+    found()
+  })
+}
+
+function findByMark(
+  code: Code,
+  tables: Tables,
+  field: Field,
+  { family, context }: Packet,
+  service: Variable,
+  found: () => void,
+): void {
+  const mark = code.pointer(context, CONTEXT_BYTES).get(field)
+  findInIndexCode(code, tables, family === 4 ? 'mark' : 'mark6', [mark], code.constant(0), 0, service, found)
 }

@@ -8,18 +8,22 @@ import type { ProgramSource } from '../../bpf/compile.ts'
 import type { Hook } from './hook.ts'
 
 /** Slots of the program array. All programs in one array are of one type, so each hook has its own array. */
-export const PROGRAM_SLOT = { director: 0, portless: 1, ipv6: 2 } as const
+export const PROGRAM_SLOT = { director: 0, portless: 1, ipv6: 2, marked: 3, markedIpv6: 4 } as const
 export const PROGRAM_SLOTS = 8
 export const PROGRAMS_MAP = 'programs'
 
-/** `admit` ends the program where the director is not to see the packet. */
-export function dispatcher(hook: Hook, admit: (code: Code) => void = () => {}): ProgramSource {
+/** Goes on with the program in that slot; `admit` ends here where it is not to see the packet. */
+export function dispatcher(
+  hook: Hook,
+  admit: (code: Code) => void = () => {},
+  slot: number = PROGRAM_SLOT.director,
+): ProgramSource {
   return {
     name: 'sluice_dispatch',
     type: hook.type,
     main: code => {
       admit(code)
-      code.tailCall(code.parameter(0), PROGRAMS_MAP, PROGRAM_SLOT.director)
+      code.tailCall(code.parameter(0), PROGRAMS_MAP, slot)
       code.exit(hook.pass)
     },
   }

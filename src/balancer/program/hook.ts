@@ -13,6 +13,8 @@ export interface Hook {
   /** Go on as if we were not there: to the next program, then to the stack. */
   readonly pass: number
   readonly drop: number
+  /** To the stack, whose address it has. */
+  readonly local: number
   /** The packet's length without its Ethernet header; a tc packet may stand for many (GSO). */
   ipBytes(code: Code, context: Pointer, data: Value): Value
   readonly data: Field
@@ -20,6 +22,8 @@ export interface Hook {
   readonly interface: Field
   /** PACKET_HOST and its kin of <linux/if_packet.h>; XDP does not know. */
   readonly packetType?: Field
+  /** The firewall mark, where only packets come that a service may take by it. */
+  readonly mark?: Field
   /** Payload of each segment that will be made of a packet which stands for many; 0 if it does not. */
   readonly gsoSize?: Field
   /** Sends the packet as it is now; the result is the verdict. */
@@ -39,6 +43,7 @@ export const TC: Hook = {
   type: 'tc',
   pass: -1,
   drop: 2,
+  local: -1,
   data: [76, 'u32'],
   dataEnd: [80, 'u32'],
   interface: [40, 'u32'],
@@ -48,11 +53,18 @@ export const TC: Hook = {
   redirect: (code, ifindex) => code.call(HELPER.redirect, ifindex, 0),
 }
 
+/**
+ * Behind the input hook of netfilter, over the cable of kernel/marked-packets.ts. What no service takes ends here: the
+ * copy that came is all there is of the packet. It has one hop less and DF set (nf_dup_ipv4.c).
+ */
+export const MARKED: Hook = { ...TC, pass: 2, mark: [8, 'u32'] }
+
 /** `struct xdp_md`. */
 export const XDP: Hook = {
   type: 'xdp',
   pass: 2,
   drop: 1,
+  local: 2,
   data: [0, 'u32'],
   dataEnd: [4, 'u32'],
   interface: [12, 'u32'],

@@ -38,6 +38,7 @@ import {
 } from './headers.ts'
 import { CONTEXT_BYTES, type Hook, PACKET_HOST } from './hook.ts'
 import type { Packet } from './parse.ts'
+import { sendToAddress } from './send.ts'
 import type { Tables } from './tables.ts'
 
 export type IcmpError = keyof (typeof ICMP_ERROR)[IpFamily]
@@ -87,9 +88,18 @@ function answer(code: Code, tables: Tables, hook: Hook, packet: Packet, message:
   const { family, context, ipBytes, source: target, destination: source } = packet
   const tos = family === 4 ? packet.ip.get(IPV4.tos) : code.constant(0)
   const error = { family, source, target, tos, message, quotedBytes: ipBytes }
-  code.guard(code.call(HELPER.changeTail, context, ETHERNET_BYTES + QUOTE_BYTES[family], 0).eq(0), drop)
-  code.guard(code.call(HELPER.adjustRoom, context, headerBytes(family), ROOM_MAC, 0).eq(0), drop)
-  const frame = writeError(code, hook, context, error, drop)
+  if (hook.mark !== undefined) {
+    // It did not come from where the client is.
+    sendToAddress(code, tables, hook, packet, target, {
+      admit: () => {},
+      write: () => ({
+        start: makeError(code, hook, context, error, drop),
+        finish: () => cutQuote(code, context, family, ipBytes),
+      }),
+    })
+    return
+  }
+  const frame = makeError(code, hook, context, error, drop)
   const mac = frame.get(ETHERNET.target)
   const macEnd = frame.get(ETHERNET.targetEnd)
   frame.set(ETHERNET.target, joined(frame, ETHERNET.source[0]))
@@ -99,6 +109,14 @@ function answer(code: Code, tables: Tables, hook: Hook, packet: Packet, message:
   frame.set([ETHERNET.source[0] + 4, 'u16'], macEnd)
   cutQuote(code, context, family, ipBytes)
   code.exit(hook.redirect(code, ifindex))
+}
+
+/** Makes the packet a message about itself; returns the frame's new start. */
+function makeError(code: Code, hook: Hook, context: Value, error: ErrorMessage, refused: () => void): Pointer {
+  const { family } = error
+  code.guard(code.call(HELPER.changeTail, context, ETHERNET_BYTES + QUOTE_BYTES[family], 0).eq(0), refused)
+  code.guard(code.call(HELPER.adjustRoom, context, headerBytes(family), ROOM_MAC, 0).eq(0), refused)
+  return writeError(code, hook, context, error, refused)
 }
 
 export interface ErrorMessage {

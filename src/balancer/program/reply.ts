@@ -35,7 +35,7 @@ export function followReply(
     const servers = code.variable(0, 32)
     code.section(known => {
       findInIndexCode(code, tables, 'server', packet.source, packet.ports.and(0xffff), packet.protocol, servers, known)
-      if (shape.anyPort)
+      if (shape.anyPort || shape.marks)
         findInIndexCode(code, tables, 'server', packet.source, code.constant(0), packet.protocol, servers, known)
       other()
     })

@@ -33,6 +33,18 @@ export function decreaseTtl({ family, ip }: Packet): void {
   ip.set(IPV4.checksum, sum.add(sum.shr(16)).and(0xffff))
 }
 
+/** Gives a packet a hop back. */
+export function increaseTtl({ family, ip }: Packet): void {
+  if (family === 6) {
+    ip.set(IPV6.hopLimit, ip.get(IPV6.hopLimit).add(1).and(0xff))
+    return
+  }
+  const ttl = ip.get(IPV4.ttl)
+  const more = ttl.add(1).and(0xff)
+  ip.set(IPV4.ttl, more)
+  ip.set(IPV4.checksum, adjusted(ip.get(IPV4.checksum), delta(ttl, more)))
+}
+
 export interface Translation {
   /** Which end of the packet gets a new address and port, raw. */
   readonly end: 'source' | 'destination'

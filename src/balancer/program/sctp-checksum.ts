@@ -1,5 +1,5 @@
 /**
- * The checksum of an SCTP packet (CRC32c) after one of its ports has changed: `crc32c.ts` has the arithmetic. Addresses
+ * The checksum of an SCTP packet (CRC32c) after one of its ports has changed: `crc-powers.ts` has the arithmetic. Addresses
  * are no part of it, and a port that stays what it was costs nothing.
  *
  * A checksum of 0 is none yet: the packet comes from a stack that leaves it to the card (on veth: to nobody), which
@@ -7,7 +7,7 @@
  */
 import type { Code } from '../../bpf/code.ts'
 import type { Value } from '../../bpf/value.ts'
-import { CRC32C_POLYNOMIAL } from '../crc32c.ts'
+import { CRC32C_POLYNOMIAL } from '../crc-powers.ts'
 import { CRC_POWERS_OFFSET } from '../layout.ts'
 import { scratchFor, type Walk, walk } from '../schedulers/walk.ts'
 import { ETHERNET_BYTES, IPV4, IPV6, IPV6_BYTES, PORTS, SCTP_BYTES, SCTP_CHECKSUM } from './headers.ts'

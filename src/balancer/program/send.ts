@@ -159,7 +159,7 @@ function lookUp(code: Code, tables: Tables, hook: Hook, packet: Packet, address:
   const result = code.call(HELPER.fibLookup, packet.context, answer.address(), FIB_BYTES, 0)
   tell(code, 'route', () => ({ result }))
   // An address of our own: the stack takes the packet as it came.
-  code.rarely(result.eq(FIB_RESULT.NOT_FORWARDED), () => code.exit(hook.pass))
+  code.rarely(result.eq(FIB_RESULT.NOT_FORWARDED), () => code.exit(hook.local))
   code.guard(result.eq(FIB_RESULT.SUCCESS).or(result.eq(FIB_RESULT.NO_NEIGHBOUR)), () => {
     tables.count('no-route')
     code.exit(hook.drop)

@@ -18,7 +18,7 @@ import {
 export interface Player {
   readonly table: ServiceTable
   /** Whom the packet went to, if that can be told at once; else the table's connections are asked. */
-  receive(frame: Uint8Array): Ip | undefined
+  receive(frame: Uint8Array, mark: number): Ip | undefined
   readonly tells: boolean
   elapse(seconds: number): void
 }
@@ -28,8 +28,9 @@ export function replay(scenario: Scenario, { table, receive, tells, elapse }: Pl
   const answers: string[] = []
   const open: Client[] = []
   let opened = 0
+  const mark = key.kind === 'mark' ? key.mark : 0
   const segment = ({ address, port, target }: Client, flags: Parameters<typeof tcpFrame>[2]) =>
-    receive(tcpFrame({ address, port }, { address: target, port: scenario.port }, flags))
+    receive(tcpFrame({ address, port }, { address: target, port: scenario.port }, flags), mark)
   const destination = ({ id, weight, upper, lower }: ServerStep): Destination => ({
     address: serverAddress(id),
     port: serverPort(scenario),

@@ -37,13 +37,3 @@ export function crcPowers(): readonly number[] {
   }
   return powers
 }
-
-/** The checksum of an SCTP packet whose checksum field holds zeros. */
-export function crc32c(bytes: Uint8Array): number {
-  let crc = 0xffff_ffff
-  for (const byte of bytes) {
-    crc ^= byte
-    for (let bit = 0; bit < 8; bit++) crc = (crc & 1) !== 0 ? (crc >>> 1) ^ CRC32C_POLYNOMIAL : crc >>> 1
-  }
-  return ~crc >>> 0
-}
