@@ -80,8 +80,14 @@ export interface Transcript {
   readonly [service: string]: readonly string[]
 }
 
-/** `run` starts the daemon in the namespace of the scene. */
-export async function play(run: (folder: string, file: string) => ChildProcess): Promise<Transcript> {
+/**
+ * `run` starts the daemon in the namespace of the scene. Each act lasts some seconds, or until as much was said as is
+ * expected, however busy the machine is.
+ */
+export async function play(
+  run: (folder: string, file: string) => ChildProcess,
+  expected?: Transcript,
+): Promise<Transcript> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-scene-'))
   const namespace = createNamespace(`sluice-scene-${process.pid}`)
   const cookie = inNamespace(namespace, namespaceCookie)
@@ -106,8 +112,19 @@ export async function play(run: (folder: string, file: string) => ChildProcess):
     const daemon = start(() => run(folder, file))
     for (const stream of [daemon.stdout, daemon.stderr]) stream?.on('data', bytes => (output += bytes))
     const gone = once(daemon, 'exit')
-    await sleep(6000)
-    for (const order of ['down', 'up']) {
+    const act = async (number: number) => {
+      if (expected === undefined) return await sleep(8000)
+      const said = () => transcript(output, folder)
+      const done = () => SERVICES.every(({ name }) => linesOf(said(), name, number) >= linesOf(expected, name, number))
+      for (let tries = 0; tries < TRIES && !done(); tries++) await sleep(100)
+      // Programs and mails follow, one by one.
+      for (let before = ''; before !== JSON.stringify(said()); ) {
+        before = JSON.stringify(said())
+        await sleep(2000)
+      }
+    }
+    await act(0)
+    for (const [i, order] of ['down', 'up'].entries()) {
       appendFileSync(join(folder, 'happened'), `${order}\n`)
       output += `\n== ${order}\n`
       if (order === 'down') deleteAddress(route, 'lo', { address: ip('10.8.0.1'), prefix: 32 })
@@ -115,12 +132,12 @@ export async function play(run: (folder: string, file: string) => ChildProcess):
       servers.stdin!.write(`${order}\n`)
       await once(servers.stdout!, 'data')
       health(folder, order === 'up')
-      await sleep(8000)
+      await act(i + 1)
     }
     output += '\n== end\n'
     daemon.kill('SIGTERM')
     await gone
-    await sleep(500)
+    await sleep(2000)
     if (process.env.SLUICE_SCENE_LOG !== undefined) writeFileSync(process.env.SLUICE_SCENE_LOG, output)
     return transcript(output, folder)
   } finally {
@@ -130,6 +147,18 @@ export async function play(run: (folder: string, file: string) => ChildProcess):
     namespace.close()
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+const TRIES = 400
+
+/** How many lines of the log one act of the scene has about a service. */
+function linesOf(said: Transcript, name: string, act: number): number {
+  let number = 0
+  let lines = 0
+  for (const line of said[name] ?? [])
+    if (line.startsWith('log  == ')) number++
+    else if (line.startsWith('log  ') && number === act) lines++
+  return lines
 }
 
 function configure(folder: string): string {
