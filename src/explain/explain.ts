@@ -6,11 +6,12 @@
  * packets before and after.
  */
 import { ipFamily, type Mac } from '../bytes/address.ts'
+import type { VirtualService } from '../model/virtual-service.ts'
 import { arrivalStep, unmet } from './arrival-step.ts'
 import { changesStep } from './changes-step.ts'
 import { choiceStep } from './choice-step.ts'
 import { connectionSteps } from './connection-step.ts'
-import type { Explanation, Step } from './explanation.ts'
+import type { Explanation, Step, Verdict } from './explanation.ts'
 import { decodeFibLookup, encodeFibLookup, FIB_SUCCESS } from './fib-lookup.ts'
 import { forwardingStep } from './forwarding-step.ts'
 import { packetBytes } from './frame-layers.ts'
@@ -57,7 +58,7 @@ export function explain(
     version: 1,
     packet,
     steps: [arrival, ...stepsOf(question, trial, host, frame)],
-    verdict: verdict(trial, programs.hook, host),
+    verdict: { ...verdict(trial, programs.hook, host), ...marked(question, trial, services) },
   }
 }
 
@@ -77,6 +78,16 @@ function stepsOf(question: Question, trial: Trial, host: Host, frame: Uint8Array
     ...routeSteps(trial, host),
     leaves ? changesStep(frame, leavingFrame(trial), guePort(trial)) : undefined,
   ].filter(step => step !== undefined)
+}
+
+/** A service by mark meets the packet behind the routing, where another program is: that one is not run here. */
+function marked({ mark }: Question, { told }: Trial, services: readonly VirtualService[]): Partial<Verdict> {
+  const passes = told.some(({ event }) => event === 'no-service')
+  const takes = services.some(({ key }) => key.kind === 'mark' && key.mark === mark)
+  if (mark === 0 || !passes || !takes) return {}
+  return {
+    text: `passed to the stack; if that routes it to sluice's own device, FWM ${mark} takes it, which is not explained`,
+  }
 }
 
 function guePort({ told }: Trial): number | undefined {

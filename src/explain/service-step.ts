@@ -53,10 +53,9 @@ function nearMisses(question: Question, services: readonly VirtualService[]): re
 function differences(question: Question, key: ServiceKey): readonly string[] {
   const { destination, protocol, mark } = question
   if (key.kind === 'mark') {
-    const words = mark === 0 ? 'the packet has no mark (see --mark)' : `the packet's mark is ${mark}`
     return key.mark === mark && key.family === ipFamily(destination.address)
-      ? ['the packet is not for an address of this machine']
-      : [words]
+      ? ['the mark is looked at when the stack has routed the packet, which is not explained']
+      : [mark === 0 ? 'the packet has no mark (see --mark)' : `the packet's mark is ${mark}`]
   }
   return [
     ...(key.address === destination.address ? [] : [`the packet is for ${destination.address}`]),
