@@ -39,6 +39,8 @@ export type TunnelType = Tunnel['type']
 const TUNNELS: readonly TunnelType[] = ['ipip', 'gue', 'gre']
 /** In the order in which programs ask. */
 const TRANSPORTS: readonly Transport[] = ['tcp', 'udp', 'sctp']
+/** What a firewall mark may be on: SCTP beside them would make a program that is more than the verifier follows. */
+const BY_MARK: readonly Transport[] = ['tcp', 'udp']
 const TRANSPORT = { TCP: 'tcp', UDP: 'udp', SCTP: 'sctp' } as const
 const FAMILIES: readonly IpFamily[] = [4, 6]
 const METHODS: readonly ForwardingMethod[] = ['route', 'masquerade', 'tunnel']
@@ -119,7 +121,7 @@ export function parseShape(text: string): Shape {
 export function shapeWith(shape: Shape, service: VirtualService, needs: DestinationNeeds): Shape {
   const { key, scheduler, schedulerFlags } = service
   const hashes = scheduler === 'sh' || scheduler === 'mh'
-  const protocols: readonly Transport[] = key.kind === 'address' ? [TRANSPORT[key.protocol]] : TRANSPORTS
+  const protocols: readonly Transport[] = key.kind === 'address' ? [TRANSPORT[key.protocol]] : BY_MARK
   return {
     families: FAMILIES.filter(family => family === serviceFamily(key) || shape.families.includes(family)),
     protocols: TRANSPORTS.filter(each => protocols.includes(each) || shape.protocols.includes(each)),

@@ -38,7 +38,7 @@ const SET_ID = 1
 /** ip_vs's place in the input hook: behind filters, before source translation. */
 const PRIORITY = 99
 
-/** What may begin a connection: of TCP a SYN, of SCTP an INIT, of UDP anything. */
+/** What may begin a connection: of TCP a SYN, of UDP anything. SCTP is left to the stack. */
 const BEGINNINGS: readonly (readonly Uint8Array[])[] = [
   [
     ...transport(6),
@@ -47,7 +47,6 @@ const BEGINNINGS: readonly (readonly Uint8Array[])[] = [
     nft.equals(nft.REGISTER.first, Uint8Array.of(0x02)),
   ],
   transport(17),
-  [...transport(132), nft.transportBytes(12, 1, nft.REGISTER.first), nft.equals(nft.REGISTER.first, Uint8Array.of(1))],
 ]
 
 function transport(protocol: number): readonly Uint8Array[] {

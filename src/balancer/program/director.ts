@@ -133,24 +133,35 @@ function direct(
   const service = code.variable(0, 32)
   const key = connectionKey(tables, packet.source, packet.destination, packet.ports, packet.protocol, 'connection')
   const slot = code.variable(0, 32)
-  /** Not 0 for a packet that has a connection, but whose service only its mark could tell. */
-  const unserved = code.variable(0, 8)
+  // Where some service goes by mark, a packet may have a connection though no service has its address.
+  const anyAddress = shape.marks && hook.mark === undefined
+  const served = code.variable(0, 8)
+  const connected = code.variable(0, 8)
+  if (anyAddress)
+    code.section(looked =>
+      findByAddress(code, tables, shape, packet, service, () => {
+        served.set(1)
+        looked()
+      }),
+    )
   code.section(found => {
-    if (hook.mark === undefined) findByAddress(code, tables, shape, packet, service, found)
-    else findByMark(code, tables, hook.mark, packet, service, found)
-    if (hook.mark === undefined && shape.marks)
+    if (hook.mark !== undefined) findByMark(code, tables, hook.mark, packet, service, found)
+    else if (!anyAddress) findByAddress(code, tables, shape, packet, service, found)
+    else {
       findConnection(code, tables, key, slot, () => {
-        unserved.set(1)
+        connected.set(1)
         found()
       })
+      code.when(served.ne(0), found)
+    }
     if (hook.mark === undefined && shape.methods.includes('masquerade'))
       followReply(code, tables, hook, shape, looping, packet)
     tell(code, 'no-service')
     pass()
   })
-  const served = () => tell(code, 'service', () => ({ service }))
-  if (shape.marks && hook.mark === undefined) code.when(unserved.eq(0), served)
-  else served()
+  const tellService = () => tell(code, 'service', () => ({ service }))
+  if (anyAddress) code.when(served.ne(0), tellService)
+  else tellService()
   leaveOddPackets(code, hook, packet)
 
   const now = code.call(HELPER.jiffies).low32()
@@ -161,7 +172,8 @@ function direct(
     code.section(known => {
       code.section(absent => {
         code.section(matched => {
-          findConnection(code, tables, key, slot, matched)
+          if (anyAddress) code.when(connected.ne(0), matched)
+          else findConnection(code, tables, key, slot, matched)
           absent()
         })
         code.comment('a known connection')
@@ -170,7 +182,7 @@ function direct(
         known()
       })
       // The stack finds out its mark, and it comes again.
-      if (shape.marks && hook.mark === undefined) code.guard(unserved.eq(0), pass)
+      if (anyAddress) code.guard(served.ne(0), pass)
       code.comment('a new connection')
       tell(code, 'new-connection')
       const alone = way === undefined ? undefined : { way, leave: sent }
