@@ -44,5 +44,6 @@ test('rampedWeight() never falls, ends at the weight, and takes twenty steps at 
           assert.ok(one >= (steps[i - 1]?.[1] ?? 0) && one >= Math.min(weight, 1))
       },
     ),
+    { examples: [[30, 1, 999_999_999]] },
   )
 })

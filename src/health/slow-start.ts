@@ -24,10 +24,10 @@ export function nextRampAt(
 ): Instant | undefined {
   if (risenAt === undefined || weight <= 1 || now - risenAt >= slowStartMs) return undefined
   const steps = Math.min(weight, STEPS_MAX)
-  return after(risenAt, (slowStartMs * (stepOf(steps, slowStartMs, risenAt, now) + 1)) / steps)
+  return after(risenAt, Math.ceil((slowStartMs * (stepOf(steps, slowStartMs, risenAt, now) + 1)) / steps))
 }
 
-/** Steps that are done: half of a millionth of a step early is in time, or rounding would call twice for one. */
+/** Steps that are done: a microsecond early is in time, or rounding far from the clock's zero would call twice for one. */
 function stepOf(steps: number, slowStartMs: number, risenAt: Instant, now: Instant): number {
-  return Math.floor(((now - risenAt) / slowStartMs) * steps + 5e-7)
+  return Math.floor(((now - risenAt + 0.001) / slowStartMs) * steps)
 }
