@@ -109,8 +109,9 @@ export class World {
       return
     }
     const machine = 'wake' in task ? task.wake : task.arrival.machine
-    if (machine.frozenUntil > this.nowMs) this.#queue.push(machine.frozenUntil, task)
-    else if ('arrival' in task) this.#arrive(task.arrival)
+    // What arrives at a frozen machine waits in its sockets, and is read when it runs again.
+    if ('arrival' in task) this.act(machine, () => this.#arrive(task.arrival))
+    else if (machine.frozenUntil > this.nowMs) this.#queue.push(machine.frozenUntil, task)
     else this.#wake(machine, task.orderedAt)
   }
 
