@@ -43,7 +43,8 @@ const CAPACITY: Capacity = {
   destinations: 64,
   connections: 256,
   processors: 1,
-  rings: 128,
+  // Tables that were let go of are not used again for a second, in which many edits may come.
+  rings: 512,
   localities: 64,
 }
 const HERTZ = 250
