@@ -19,8 +19,8 @@ const WORDS = [0, 8] as const
 export function seekFurther(code: Code, tables: Tables, hash: Value, look: (bucket: Value) => void): void {
   code.rarely(tables.settings().get([OVERFLOW_MARKS_OFFSET, 'u8']).ne(0), () =>
     code.repeat(FURTHER_BUCKETS, (round, stop) => {
-      code.when(markOf(tables, round).get([0, 'u8']).eq(0), stop)
-      look(furtherBucket(tables, hash, round))
+      code.when(markOf(code, tables, round).get([0, 'u8']).eq(0), stop)
+      look(furtherBucket(code, tables, hash, round))
     }),
   )
 }
@@ -31,8 +31,8 @@ export function takeFurther(code: Code, tables: Tables, hash: Value, take: (buck
   code.repeat(FURTHER_BUCKETS, round => {
     // First that there is something, then where: who takes the marks back looks in the other order.
     tables.settings().set(SETTINGS.overflowSeen, now)
-    markOf(tables, round).set([0, 'u8'], 1)
-    take(furtherBucket(tables, hash, round))
+    markOf(code, tables, round).set([0, 'u8'], 1)
+    take(furtherBucket(code, tables, hash, round))
   })
 }
 
@@ -68,10 +68,13 @@ export function forgetFurther(code: Code, tables: Tables): void {
 
 const ALL_MARKS = 0x0101_0101_0101_0101n
 
-function furtherBucket(tables: Tables, hash: Value, round: Value): Value {
-  return bucketCode(hash.xor(round.add(1).mul(STEP)), tables.bucketBits, 0)
+/** Bounded anew where it is used: a verifier of 6.1 forgets the bounds of what lay on the stack. */
+function furtherBucket(code: Code, tables: Tables, hash: Value, round: Value): Value {
+  const bucket = bucketCode(hash.xor(round.add(1).mul(STEP)), tables.bucketBits, 0)
+  return code.variable(bucket, 32).and(2 ** tables.bucketBits - 1)
 }
 
-function markOf(tables: Tables, round: Value): ReturnType<Tables['settings']> {
-  return tables.settings(round.and(FURTHER_BUCKETS - 1).add(OVERFLOW_MARKS_OFFSET))
+function markOf(code: Code, tables: Tables, round: Value): ReturnType<Tables['settings']> {
+  const bounded = code.variable(round, 32).and(FURTHER_BUCKETS - 1)
+  return tables.settings(bounded.add(OVERFLOW_MARKS_OFFSET))
 }
