@@ -120,7 +120,7 @@ class InterpretedBacking implements Backing {
     interpret(this.#sweeper, { packet: new Uint8Array(64), regions: this.memory, jiffies: BigInt(this.ticks) })
   }
   enter(order: Uint8Array): number {
-    this.#enter ??= compile(enterConnection(this.facts))
+    this.#enter ??= compile(enterConnection(this.facts, 'helper'))
     return interpret(this.#enter, { packet: order, regions: this.memory, jiffies: BigInt(this.ticks) }).verdict
   }
   exclusively<T>(edit: () => T): T {

@@ -326,7 +326,7 @@ class KernelBacking implements Backing {
   }
 
   enter(order: Uint8Array): number {
-    this.#enter ??= loadPlain(loader(this.#descriptors), enterConnection(this.facts))
+    this.#enter ??= loadLooping(loader(this.#descriptors), looping => enterConnection(this.facts, looping))
     return testRun(this.#enter, order).verdict
   }
 

@@ -81,7 +81,10 @@ export function findConnection(
     }
   }
   for (const which of [0, 1] as const) look(bucketCode(hash, tables.bucketBits, which))
-  seekFurther(code, tables, hash, look)
+  seekFurther(code, tables, hash, [key.addresses, key.ports], slot, () => {
+    if (tables.family === 4) found()
+    else code.when(hasAddresses(tables.connection(slot), key), found)
+  })
 }
 
 function hasAddresses(entry: Pointer, key: ConnectionKey): Condition {
@@ -248,7 +251,7 @@ function claimPlace(code: Code, tables: Tables, key: ConnectionKey, slot: Variab
       }
     }
     for (const bucket of [first, second]) take(bucket.and(2 ** tables.bucketBits - 1))
-    takeFurther(code, tables, hash, take)
+    takeFurther(code, tables, hash, slot, claimed)
     full()
   })
 }
@@ -256,12 +259,12 @@ function claimPlace(code: Code, tables: Tables, key: ConnectionKey, slot: Variab
 /** How many of a bucket's places are not free. */
 function takenPlaces(code: Code, tables: Tables, bucket: Value): Value {
   const memory = tables.connectionBucket(bucket.and(2 ** tables.bucketBits - 1))
-  const taken = code.variable(0, 8)
-  for (let way = 0; way < BUCKET_ENTRIES; way++) {
-    const key = memory.at(way * tables.connectionBytes).get(CONNECTION.key)
-    code.when(key.ne(0), () => taken.set(taken.add(1).and(7)))
-  }
-  return taken
+  // The sign of key | -key, which is set unless it is 0: without a branch, for which the verifier would follow each count.
+  const isTaken = (key: Value) => key.or(code.constant(0).sub(key)).shr(63)
+  const keys = Array.from({ length: BUCKET_ENTRIES }, (_, way) =>
+    memory.at(way * tables.connectionBytes).get(CONNECTION.key),
+  )
+  return keys.map(isTaken).reduce((sum, each) => sum.add(each))
 }
 
 /**

@@ -30,6 +30,7 @@ import { CONTEXT_BYTES, type Hook, PACKET_OTHERHOST } from './hook.ts'
 import { type Refuse, withErrors } from './icmp-error.ts'
 import { leaveHardWays, leaveOddPackets, leaveOnePackets } from './leave-to-tc.ts'
 import { noteForSync } from './note-for-sync.ts'
+import { furtherCallbacks } from './overflow.ts'
 import { carriesIpv6, isFragment, type Packet, parsePacket } from './parse.ts'
 import { followReply } from './reply.ts'
 import { increaseTtl, translate } from './rewrite.ts'
@@ -62,7 +63,11 @@ export function directorIpv6(hook: Hook, facts: TableFacts, shape: Shape, loopin
 }
 
 function callbacks(facts: TableFacts, shape: Shape): NonNullable<ProgramSource['callbacks']> {
-  return { ...scheduleCallbacks(facts, shape), [CRC_WALK.name]: walkCallback(facts, shape, CRC_WALK) }
+  return {
+    ...scheduleCallbacks(facts, shape),
+    ...furtherCallbacks(facts),
+    [CRC_WALK.name]: walkCallback(facts, shape, CRC_WALK),
+  }
 }
 
 /** Each family that services have gets code of its own: nothing that differs is asked twice. */
@@ -101,7 +106,7 @@ function serveFamily(
   looping: Looping,
   family: IpFamily,
 ): void {
-  const tables = new Tables(code, facts, family)
+  const tables = new Tables(code, facts, family, looping)
   const pass = () => code.exit(hook.pass)
   const aside = () => {
     tell(code, 'aside')

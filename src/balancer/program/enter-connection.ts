@@ -20,6 +20,8 @@ import {
 } from './connection.ts'
 import { isOver } from './follow.ts'
 import { CONTEXT_BYTES, TC } from './hook.ts'
+import { furtherCallbacks } from './overflow.ts'
+import type { Looping } from './sweep.ts'
 import { Tables } from './tables.ts'
 
 /** Whatever a server's may be. */
@@ -27,17 +29,22 @@ const METHODS = ['masquerade', 'tunnel'] as const
 
 export const ENTERED = { entered: 0, updated: 1, ignored: 2, full: 3 } as const
 
-export function enterConnection(facts: TableFacts): ProgramSource {
-  return { name: 'sluice_enter', type: 'tc', main: code => writeProgram(code, facts) }
+export function enterConnection(facts: TableFacts, looping: Looping): ProgramSource {
+  return {
+    name: 'sluice_enter',
+    type: 'tc',
+    main: code => writeProgram(code, facts, looping),
+    callbacks: furtherCallbacks(facts),
+  }
 }
 
-function writeProgram(code: Code, facts: TableFacts): void {
+function writeProgram(code: Code, facts: TableFacts, looping: Looping): void {
   const fields = code.pointer(code.parameter(0), CONTEXT_BYTES)
   const data = fields.get(TC.data)
   code.guard(data.add(ORDER_BYTES).le(fields.get(TC.dataEnd)), () => code.exit(ENTERED.ignored))
   const order = code.pointer(data, ORDER_BYTES, true)
   const enterFamily = (family: IpFamily) => {
-    const tables = new Tables(code, facts, family)
+    const tables = new Tables(code, facts, family, looping)
     code.when(
       order.get(ORDER.kind).eq(KIND.template),
       () => enter(code, tables, order, 'template'),

@@ -24,7 +24,7 @@ export function generation(hook: Hook, facts: TableFacts, shape: Shape): readonl
     {
       slot: PROGRAM_SLOT.portless,
       name: `portless ${shapeText(portlessShape(shape))}`,
-      source: () => portless(hook, facts, shape),
+      source: looping => portless(hook, facts, shape, looping),
     },
   ]
   if (shape.families.length > 1)

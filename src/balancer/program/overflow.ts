@@ -4,10 +4,22 @@
  * entries are there still, and when none has been seen for long, the bytes are taken back.
  */
 import type { Code } from '../../bpf/code.ts'
+import type { ProgramSource } from '../../bpf/compile.ts'
 import { HELPER } from '../../bpf/helper.ts'
-import type { Value } from '../../bpf/value.ts'
+import type { Pointer, Scalar, Value, Variable } from '../../bpf/value.ts'
+import type { IpFamily } from '../../bytes/address.ts'
 import { bucketCode, connectionHashCode } from '../hash.ts'
-import { BUCKET_ENTRIES, CONNECTION, FURTHER_BUCKETS, OVERFLOW_MARKS_OFFSET, SETTINGS } from '../layout.ts'
+import {
+  BUCKET_ENTRIES,
+  CONNECTION,
+  FURTHER_BUCKETS,
+  KEY_BUSY,
+  OVERFLOW_MARKS_OFFSET,
+  SETTINGS,
+  type TableFacts,
+} from '../layout.ts'
+import { type Notes, scratchFor, type Walk, walk, walkCallback } from '../schedulers/walk.ts'
+import { EMPTY_SHAPE } from '../shape.ts'
 import type { Tables } from './tables.ts'
 
 const STEP = 0x9fb2_1c65_1e98_df25n
@@ -15,25 +27,104 @@ const STEP = 0x9fb2_1c65_1e98_df25n
 const FORGET_S = 600
 const WORDS = [0, 8] as const
 
-/** Runs `look` on the further buckets that somebody was sent to. */
-export function seekFurther(code: Code, tables: Tables, hash: Value, look: (bucket: Value) => void): void {
-  code.rarely(tables.settings().get([OVERFLOW_MARKS_OFFSET, 'u8']).ne(0), () =>
-    code.repeat(FURTHER_BUCKETS, (round, stop) => {
-      code.when(markOf(code, tables, round).get([0, 'u8']).eq(0), stop)
-      look(furtherBucket(code, tables, hash, round))
-    }),
+/** Puts the slot of the entry with these key words into `slot` and leaves by `found`, if one of the further buckets has it. */
+export function seekFurther(
+  code: Code,
+  tables: Tables,
+  hash: Value,
+  key: readonly [Value, Value],
+  slot: Variable,
+  found: () => void,
+): void {
+  code.rarely(tables.settings().get([OVERFLOW_MARKS_OFFSET, 'u8']).ne(0), () => {
+    const notes = walkFurther(code, tables, seekWalk(tables.family), [hash, 0, 0, ...key])
+    code.when(notes.get(NOTE.found).ne(0), () => {
+      slot.set(notes.get(NOTE.slot).and(tables.connectionSlots - 1))
+      found()
+    })
+  })
+}
+
+/** Takes a free place in one of the further buckets, where whoever seeks looks from now on, and leaves by `taken`. */
+export function takeFurther(code: Code, tables: Tables, hash: Value, slot: Variable, taken: () => void): void {
+  const notes = walkFurther(code, tables, takeWalk(tables.family), [hash, 0, 0])
+  code.when(notes.get(NOTE.found).ne(0), () => {
+    slot.set(notes.get(NOTE.slot).and(tables.connectionSlots - 1))
+    taken()
+  })
+}
+
+/** The functions of both, for the list of callbacks of every program that finds or enters connections. */
+export function furtherCallbacks(facts: TableFacts): NonNullable<ProgramSource['callbacks']> {
+  return Object.fromEntries(
+    ([4, 6] as const).flatMap(family =>
+      [seekWalk(family), takeWalk(family)].map(it => [it.name, walkCallback(facts, EMPTY_SHAPE, it, family)]),
+    ),
   )
 }
 
-/** Runs `take` on the further buckets, one after the other; it leaves by itself. Whoever seeks looks there from now on. */
-export function takeFurther(code: Code, tables: Tables, hash: Value, take: (bucket: Value) => void): void {
-  const now = code.call(HELPER.jiffies).low32()
-  code.repeat(FURTHER_BUCKETS, round => {
-    // First that there is something, then where: who takes the marks back looks in the other order.
-    tables.settings().set(SETTINGS.overflowSeen, now)
-    markOf(code, tables, round).set([0, 'u8'], 1)
-    take(furtherBucket(code, tables, hash, round))
-  })
+/**
+ * What a walk over the further buckets remembers. Whether it found is a number of its own: a slot that is compared with
+ * anything is followed by the verifier once for each bucket and place that it may be.
+ */
+const NOTE = { hash: 0, found: 1, slot: 2, addresses: 3, key: 4 } as const
+
+/** A walk, because a loop with so many ways out would cost the verifier more than all the rest of a program. */
+function walkFurther(code: Code, tables: Tables, it: Walk, start: readonly Scalar[]): Notes {
+  const site = { code, tables, shape: EMPTY_SHAPE, scratch: scratchFor(code, tables.looping) }
+  return walk(site, it, FURTHER_BUCKETS, start)
+}
+
+function seekWalk(family: IpFamily): Walk {
+  return {
+    name: `seek_further${family}`,
+    step: ({ code, tables }, notes, round, leave) => {
+      code.when(markOf(code, tables, round).get([0, 'u8']).eq(0), leave)
+      eachPlace(code, tables, notes, round, (place, slot) =>
+        code.when(place.get(CONNECTION.addresses).eq(notes.get(NOTE.addresses)), () =>
+          code.when(place.get(CONNECTION.key).eq(notes.get(NOTE.key)), () => {
+            notes.set(NOTE.slot, slot)
+            notes.set(NOTE.found, 1)
+            leave()
+          }),
+        ),
+      )
+    },
+  }
+}
+
+function takeWalk(family: IpFamily): Walk {
+  return {
+    name: `take_further${family}`,
+    step: ({ code, tables }, notes, round, leave) => {
+      // First that there is something, then where: who takes the marks back looks in the other order.
+      tables.settings().set(SETTINGS.overflowSeen, code.call(HELPER.jiffies).low32())
+      markOf(code, tables, round).set([0, 'u8'], 1)
+      eachPlace(code, tables, notes, round, (place, slot) =>
+        code.when(place.get(CONNECTION.key).eq(0), () => {
+          const before = place.compareExchange(CONNECTION.key, 0, KEY_BUSY)
+          code.when(before.eq(0), () => {
+            notes.set(NOTE.slot, slot)
+            notes.set(NOTE.found, 1)
+            leave()
+          })
+        }),
+      )
+    },
+  }
+}
+
+function eachPlace(
+  code: Code,
+  tables: Tables,
+  notes: Notes,
+  round: Value,
+  visit: (place: Pointer, slot: Value) => void,
+): void {
+  const bucket = furtherBucket(code, tables, notes.get(NOTE.hash), round)
+  const memory = tables.connectionBucket(bucket)
+  for (let way = 0; way < BUCKET_ENTRIES; way++)
+    visit(memory.at(way * tables.connectionBytes), bucket.shl(Math.log2(BUCKET_ENTRIES)).add(way))
 }
 
 /** Notes, of an entry that is there, whether it lies in one of the further buckets. */

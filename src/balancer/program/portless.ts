@@ -23,14 +23,17 @@ import {
 } from './headers.ts'
 import { CONTEXT_BYTES, type Hook } from './hook.ts'
 import { relayError } from './icmp-relay.ts'
+import { furtherCallbacks } from './overflow.ts'
 import { carriesIpv6, isFragment, openIpv6, type Packet, packetOfIpv6, passExtensions } from './parse.ts'
+import type { Looping } from './sweep.ts'
 import { Tables } from './tables.ts'
 
-export function portless(hook: Hook, facts: TableFacts, shape: Shape): ProgramSource {
+export function portless(hook: Hook, facts: TableFacts, shape: Shape, looping: Looping): ProgramSource {
   return {
     name: 'sluice_portless',
     type: hook.type,
-    main: code => writePortless(code, hook, facts, portlessShape(shape)),
+    main: code => writePortless(code, hook, facts, portlessShape(shape), looping),
+    callbacks: furtherCallbacks(facts),
   }
 }
 
@@ -43,23 +46,23 @@ export function portlessShape(shape: Shape): Shape {
   return { ...EMPTY_SHAPE, families, protocols, onePacket, methods, tunnels, tunnelFamilies, anyPort }
 }
 
-function writePortless(code: Code, hook: Hook, facts: TableFacts, shape: Shape): void {
+function writePortless(code: Code, hook: Hook, facts: TableFacts, shape: Shape, looping: Looping): void {
   const pass = () => code.exit(hook.pass)
   const [first, second] = shape.families
   if (first === undefined) pass()
-  else if (second === undefined) serve(code, hook, facts, shape, first)
+  else if (second === undefined) serve(code, hook, facts, shape, looping, first)
   else
     code.when(
       carriesIpv6(code, hook, pass),
-      () => serve(code, hook, facts, shape, 6),
-      () => serve(code, hook, facts, shape, 4),
+      () => serve(code, hook, facts, shape, looping, 6),
+      () => serve(code, hook, facts, shape, looping, 4),
     )
 }
 
 /** Every path ends in a verdict. */
-function serve(code: Code, hook: Hook, facts: TableFacts, shape: Shape, family: IpFamily): void {
+function serve(code: Code, hook: Hook, facts: TableFacts, shape: Shape, looping: Looping, family: IpFamily): void {
   const pass = () => code.exit(hook.pass)
-  const tables = new Tables(code, facts, family)
+  const tables = new Tables(code, facts, family, looping)
   const { packet, isLater } = family === 4 ? parseIpv4Alone(code, hook, pass) : parseIpv6Alone(code, hook, pass)
   code.when(isLater, () => followFragment(code, tables, hook, shape, packet))
   const message = packet.protocol.eq(PROTOCOL[family === 4 ? 'icmp' : 'icmpv6'])

@@ -29,19 +29,22 @@ import {
   type TableFacts,
 } from '../layout.ts'
 import { type SysctlName, sysctlField } from '../sysctls.ts'
+import type { Looping } from './sweep.ts'
 import { tell } from './tell.ts'
 
 export class Tables {
   readonly facts: TableFacts
   readonly family: IpFamily
+  readonly looping: Looping
   /** How many connections there may be, and how far apart they lie. */
   readonly connectionSlots: number
   readonly connectionBytes: number
   private readonly code: Code
   private readonly bytes: Readonly<Record<RegionName, number>>
 
-  constructor(code: Code, facts: TableFacts, family: IpFamily = 4) {
+  constructor(code: Code, facts: TableFacts, family: IpFamily = 4, looping: Looping = 'helper') {
     this.code = code
+    this.looping = looping
     this.facts = facts
     this.family = family
     this.connectionSlots = connectionSlots(facts.capacity, family)

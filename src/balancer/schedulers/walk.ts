@@ -10,6 +10,7 @@ import type { Code } from '../../bpf/code.ts'
 import type { ProgramSource } from '../../bpf/compile.ts'
 import { HELPER } from '../../bpf/helper.ts'
 import type { Pointer, Scalar, Value } from '../../bpf/value.ts'
+import type { IpFamily } from '../../bytes/address.ts'
 import type { TableFacts } from '../layout.ts'
 import type { Looping } from '../program/sweep.ts'
 import { Tables } from '../program/tables.ts'
@@ -64,6 +65,7 @@ export function walkCallback(
   facts: TableFacts,
   shape: Shape,
   it: Walk,
+  family: IpFamily = 4,
 ): NonNullable<ProgramSource['callbacks']>[string] {
   const body = (code: Code) => {
     const memory = code.pointer(code.parameter(1), 8 * NOTES_MAX)
@@ -71,7 +73,7 @@ export function walkCallback(
       get: note => memory.get([8 * note, 'u64']),
       set: (note, value) => memory.set([8 * note, 'u64'], value),
     }
-    const site: Site = { code, tables: new Tables(code, facts), shape, scratch: undefined }
+    const site: Site = { code, tables: new Tables(code, facts, family), shape, scratch: undefined }
     it.step(site, notes, code.parameter(0), () => code.exit(1))
     code.exit(0)
   }
