@@ -3,8 +3,6 @@
  *
  *   npm run bench -- restore rules [SERVICES [SERVERS]] > rules
  *   npm run bench -- restore [SERVICES [SERVERS]]           sluice's, on a table in a namespace of its own
- *
- * bench/restore-oracle.sh measures it beside the real ipvsadm.
  */
 import { spawnSync } from 'node:child_process'
 import { createNamespace, deleteNamespace, inNamespace, namespaceCookie } from '../src/kernel/namespace.ts'
