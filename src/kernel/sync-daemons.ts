@@ -22,7 +22,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { SyncDaemon } from '../model/virtual-service.ts'
 import { isKernelError } from './errors.ts'
-import { call, recv, refused, socketpair } from './libc.ts'
+import { call, errno, recv, refused, socketpair } from './libc.ts'
 import { tryLock } from './lock.ts'
 import { runtimeDirectory } from './runtime-directory.ts'
 import { AF_UNIX, SO_RCVTIMEO, SOCK_CLOEXEC, SOCK_DGRAM, SOL_SOCKET, setOption } from './socket.ts'
@@ -73,8 +73,12 @@ export function startSyncDaemon(daemon: SyncDaemon): void {
       new Uint8Array(BigInt64Array.of(BigInt(START_PATIENCE_S), 0n).buffer),
     )
     const answer = new Uint8Array(4)
+    let length: number
+    // A socket with a patience of its own is never gone back to after a signal (signal(7)), of another child's end, say.
+    do length = recv(ours, answer, answer.length, 0)
+    while (length < 0 && errno() === constants.errno.EINTR)
     // Nothing at all: the process is gone, or hangs.
-    if (recv(ours, answer, answer.length, 0) !== answer.length) {
+    if (length !== answer.length) {
       child.kill('SIGKILL')
       throw refused(operation, constants.errno.EAGAIN)
     }
